@@ -1,0 +1,197 @@
+//! A run's past facts. The journal is the ordered list of these; a run is their fold.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    ApprovalId, ApprovalSubject, AttemptId, Decision, Digest, MissingVotes, Outcome, PlannedJob,
+    PrincipalName, RunId, RunOutcome, RunbookName, StepError, StepRef, TenantName, Timestamp, Vote,
+};
+
+/// A past fact of one run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "type")]
+pub enum Event {
+    /// Somebody started the run. Always the first event.
+    RunStarted {
+        /// Which run.
+        run: RunId,
+        /// Whose.
+        tenant: TenantName,
+        /// Of which runbook.
+        runbook: RunbookName,
+        /// Pinned for the life of the run.
+        workflow: Digest,
+        /// The plan that approvals bind to.
+        plan: Digest,
+        /// Inputs, defaults filled in.
+        inputs: Value,
+        /// Who started it.
+        requester: PrincipalName,
+        /// Frozen targets, in the order of the workflow's jobs.
+        jobs: Arc<Vec<PlannedJob>>,
+    },
+    /// A step's condition was false.
+    StepSkipped {
+        /// Which step.
+        step: StepRef,
+        /// Why.
+        reason: String,
+    },
+    /// A step could not begin: its expressions failed, or its server is gone.
+    StepFailed {
+        /// Which step.
+        step: StepRef,
+        /// Why.
+        error: StepError,
+    },
+    /// The step's `check` was repeated just before it is dispatched.
+    StepChecked {
+        /// Which step.
+        step: StepRef,
+        /// What it would change now.
+        fingerprint: Digest,
+        /// Whether that is not what was planned.
+        drifted: bool,
+        /// What it would change now, for people, when it drifted.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        now: String,
+    },
+    /// The gate answered. Only an allow lets an attempt start.
+    GateDecided {
+        /// Which step.
+        step: StepRef,
+        /// The answer.
+        decision: Decision,
+    },
+    /// Votes are asked for.
+    ApprovalRequested {
+        /// Its id.
+        approval: ApprovalId,
+        /// What votes bind to.
+        subject: ApprovalSubject,
+        /// What is missing.
+        missing: Vec<MissingVotes>,
+        /// Why.
+        reasons: Vec<String>,
+    },
+    /// Somebody voted.
+    VoteCast {
+        /// The vote.
+        vote: Vote,
+    },
+    /// What an approval still lacks has changed: a vote arrived or expired, somebody left, a policy changed.
+    ApprovalUpdated {
+        /// Which.
+        approval: ApprovalId,
+        /// What is missing now.
+        missing: Vec<MissingVotes>,
+        /// Why.
+        reasons: Vec<String>,
+    },
+    /// The gate was satisfied by the votes.
+    ApprovalGranted {
+        /// Which.
+        approval: ApprovalId,
+    },
+    /// Somebody said no.
+    ApprovalRejected {
+        /// Which.
+        approval: ApprovalId,
+        /// Who.
+        by: PrincipalName,
+    },
+    /// The world drifted from what people had looked at: their votes no longer count.
+    ApprovalVoided {
+        /// Which.
+        approval: ApprovalId,
+        /// What drifted.
+        reason: String,
+    },
+    /// Intent: durable before the operation is called.
+    AttemptStarted {
+        /// Which step.
+        step: StepRef,
+        /// Which try, from 1.
+        attempt: u32,
+        /// Its key.
+        id: AttemptId,
+        /// The digest of its input.
+        input: Digest,
+    },
+    /// Outcome: durable before anything that depends on it.
+    AttemptFinished {
+        /// Which step.
+        step: StepRef,
+        /// Which try.
+        attempt: u32,
+        /// What it came to.
+        outcome: Outcome,
+    },
+    /// The step will be tried again.
+    RetryScheduled {
+        /// Which step.
+        step: StepRef,
+        /// The next try.
+        attempt: u32,
+        /// Not before.
+        at: Timestamp,
+    },
+    /// A person decided what an unknown step came to.
+    UnknownResolved {
+        /// Which step.
+        step: StepRef,
+        /// Who decided.
+        by: PrincipalName,
+        /// What they say it came to; `None`: it did not take place, try again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        outcome: Option<Outcome>,
+    },
+    /// The next wave of a job waits, for `soak`.
+    SoakStarted {
+        /// Which job.
+        job: u16,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// A wave of a job began.
+    WaveStarted {
+        /// Which job.
+        job: u16,
+        /// Which wave, from 0.
+        wave: u32,
+    },
+    /// A job will not run: its condition was false, it has no targets, or a job that it needs failed.
+    JobSkipped {
+        /// Which job.
+        job: u16,
+        /// Why.
+        reason: String,
+    },
+    /// Somebody cancelled the run.
+    CancelRequested {
+        /// Who.
+        by: PrincipalName,
+        /// Why, in their words.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
+    },
+    /// The run is over. Always the last event.
+    RunFinished {
+        /// How.
+        outcome: RunOutcome,
+    },
+}
+
+/// An event with its place in the journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// Counts from 1 within the run, without gaps.
+    pub seq: u64,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// The fact.
+    pub event: Event,
+}

@@ -1,0 +1,42 @@
+//! The vocabulary of the whole system: ids, names, states, events.
+//!
+//! Row 0 of the architecture: every other crate may import this one, and it imports none of them. It is pure:
+//! no runtime, clock, file, socket or randomness. Time and chance come in as parameters ([`Timestamp`],
+//! [`Entropy`]); the binary wires the real ones.
+
+pub mod approval;
+pub mod canonical;
+pub mod decision;
+pub mod digest;
+pub mod event;
+pub mod id;
+pub mod name;
+pub mod operation;
+pub mod outcome;
+pub mod plan;
+pub mod principal;
+pub mod problem;
+pub mod product;
+pub mod run;
+pub mod server;
+pub mod step;
+pub mod time;
+
+pub use approval::{Approval, ApprovalStatus, ApprovalSubject, Verdict, Vote};
+pub use decision::{Decision, DecisionKind, MissingVotes};
+pub use digest::Digest;
+pub use event::{Event, Recorded};
+pub use id::{ApprovalId, AttemptId, PlanId, RunId, ServerId, TokenId, VoteId};
+pub use name::{
+    GroupName, InvalidName, JobName, OperationName, PrincipalName, RunbookName, SecretName, ServerName,
+    StepName, TenantName,
+};
+pub use operation::{Effect, OnAmbiguous, OperationSpec, Recovery, Risk, Scope};
+pub use outcome::{Change, ErrorKind, Outcome, StepError};
+pub use plan::{Plan, PlannedJob, PlannedStep, WillRun};
+pub use principal::{Principal, PrincipalKind};
+pub use problem::{Problem, Severity, SourceSpan};
+pub use run::{RunOutcome, RunStatus, StepStatus};
+pub use server::{Facts, Labels, Server, ServerProvider};
+pub use step::{LaneTarget, StepRef};
+pub use time::{Clock, DurationMs, Entropy, FixedClock, SeededEntropy, Timestamp};

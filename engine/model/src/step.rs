@@ -1,0 +1,27 @@
+//! Where a step stands in a run.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ServerId, ServerName};
+
+/// One step of one run: indices into its workflow's jobs, that job's frozen list of lanes, and the job's steps
+/// (`steps`, then `rescue`, then `always`, counted through).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct StepRef {
+    /// Index of the job in the workflow, in document order.
+    pub job: u16,
+    /// Index of the lane in the job: its target.
+    pub lane: u32,
+    /// Index of the step in the job.
+    pub step: u16,
+}
+
+/// What a lane works on: a server, frozen when the run was planned, or the controller itself (`None`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaneTarget {
+    /// The server's id; absent for a lane of the controller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerId>,
+    /// The server's name, or `controller`.
+    pub name: ServerName,
+}

@@ -1,0 +1,1 @@
+//! clawd-provider-sim
