@@ -5,8 +5,8 @@
 //! the operations that ship (names, inputs, outputs) stand in [`contract`], so that every provider that carries
 //! out `pkg.apply@v1` means the same by it.
 
-pub mod contract;
 mod context;
+pub mod contract;
 mod noop;
 mod operation;
 mod registry;

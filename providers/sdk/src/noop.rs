@@ -27,6 +27,9 @@ impl Operation for Noop {
 
     async fn apply(&self, _context: &Context, input: &Value) -> Result<Applied, ProviderError> {
         let value = input.get("value").cloned().unwrap_or(Value::Null);
-        Ok(Applied { output: json!({ "value": value }), changed: false })
+        Ok(Applied {
+            output: json!({ "value": value }),
+            changed: false,
+        })
     }
 }

@@ -68,8 +68,12 @@ impl Registry {
     /// The implementation for a lane: that of the server's provider, else one that serves everywhere.
     #[must_use]
     pub fn resolve(&self, name: &OperationName, server: Option<&Server>) -> Option<Arc<dyn Operation>> {
-        let for_server = server
-            .and_then(|server| self.implementations.get(&(name.clone(), Serves::Servers(server.provider))));
-        for_server.or_else(|| self.implementations.get(&(name.clone(), Serves::Everywhere))).cloned()
+        let for_server = server.and_then(|server| {
+            self.implementations
+                .get(&(name.clone(), Serves::Servers(server.provider)))
+        });
+        for_server
+            .or_else(|| self.implementations.get(&(name.clone(), Serves::Everywhere)))
+            .cloned()
     }
 }

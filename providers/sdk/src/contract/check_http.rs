@@ -42,7 +42,6 @@ pub struct Output {
     pub elapsed_ms: u64,
 }
 
-
 /// The description of the operation.
 #[must_use]
 pub fn spec() -> OperationSpec {
@@ -65,6 +64,9 @@ pub fn spec() -> OperationSpec {
             ("ok_for?", string("it must hold for so long")),
             ("within?", string("it must begin to hold within this time")),
         ]),
-        object(&[("status", integer("its status")), ("elapsed_ms", integer("how long it took"))]),
+        object(&[
+            ("status", integer("its status")),
+            ("elapsed_ms", integer("how long it took")),
+        ]),
     )
 }

@@ -27,7 +27,6 @@ pub struct Output {
     pub elapsed_ms: u64,
 }
 
-
 /// The description of the operation.
 #[must_use]
 pub fn spec() -> OperationSpec {
@@ -41,7 +40,11 @@ pub fn spec() -> OperationSpec {
         timeout_s: 120,
     }
     .spec(
-        object(&[("host?", string("the host; the server of the lane when absent")), ("port", integer("the port")), ("within?", string("it must listen within this time"))]),
+        object(&[
+            ("host?", string("the host; the server of the lane when absent")),
+            ("port", integer("the port")),
+            ("within?", string("it must listen within this time")),
+        ]),
         object(&[("elapsed_ms", integer("how long connecting took"))]),
     )
 }

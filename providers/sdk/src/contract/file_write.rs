@@ -35,7 +35,6 @@ pub struct Output {
     pub previous_sha256: Option<String>,
 }
 
-
 /// The description of the operation.
 #[must_use]
 pub fn spec() -> OperationSpec {
@@ -56,6 +55,9 @@ pub fn spec() -> OperationSpec {
             ("owner?", string("user name")),
             ("group?", string("group name")),
         ]),
-        object(&[("sha256", string("digest of the content now")), ("previous_sha256?", string("digest of the content before"))]),
+        object(&[
+            ("sha256", string("digest of the content now")),
+            ("previous_sha256?", string("digest of the content before")),
+        ]),
     )
 }

@@ -8,8 +8,7 @@ use super::schema::{Traits, boolean, integer, list, object, string};
 /// Nothing to say.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
-pub struct Input {
-}
+pub struct Input {}
 
 /// What a server is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,7 +46,6 @@ pub struct Output {
     #[serde(default)]
     pub reboot_reasons: Vec<String>,
 }
-
 
 /// The description of the operation.
 #[must_use]

@@ -37,7 +37,6 @@ pub struct Output {
     pub boot_id_after: String,
 }
 
-
 /// The description of the operation.
 #[must_use]
 pub fn spec() -> OperationSpec {
@@ -51,7 +50,10 @@ pub fn spec() -> OperationSpec {
         timeout_s: 900,
     }
     .spec(
-        object(&[("when?", one_of(&["required", "always"], "on what condition; always when absent"))]),
+        object(&[(
+            "when?",
+            one_of(&["required", "always"], "on what condition; always when absent"),
+        )]),
         object(&[
             ("rebooted", boolean("whether it was rebooted")),
             ("boot_id_before", string("the boot id before")),

@@ -22,7 +22,6 @@ pub struct Output {
     pub value: serde_json::Value,
 }
 
-
 /// The description of the operation.
 #[must_use]
 pub fn spec() -> OperationSpec {
@@ -37,6 +36,9 @@ pub fn spec() -> OperationSpec {
     }
     .spec(
         object(&[("value?", serde_json::json!({"description": "any value"}))]),
-        object(&[("value", serde_json::json!({"description": "the value of the input"}))]),
+        object(&[(
+            "value",
+            serde_json::json!({"description": "the value of the input"}),
+        )]),
     )
 }

@@ -24,7 +24,6 @@ pub struct Output {
     pub delivered: bool,
 }
 
-
 /// The description of the operation.
 #[must_use]
 pub fn spec() -> OperationSpec {
@@ -38,7 +37,10 @@ pub fn spec() -> OperationSpec {
         timeout_s: 30,
     }
     .spec(
-        object(&[("to", string("a channel that the configuration names")), ("text?", string("the message"))]),
+        object(&[
+            ("to", string("a channel that the configuration names")),
+            ("text?", string("the message")),
+        ]),
         object(&[("delivered", boolean("whether it was sent on"))]),
     )
 }

@@ -1,9 +1,8 @@
 //! `pkg.apply@v1`: upgrades packages to exactly the frozen versions.
 
+use super::pkg_plan::{Package, package};
 use clawd_model::{Effect, OperationSpec, Recovery, Risk, Scope};
 use serde::{Deserialize, Serialize};
-use super::pkg_plan::{Package, package}
-
 
 use super::schema::{Traits, boolean, list, object, string};
 
@@ -37,7 +36,6 @@ pub struct Output {
     pub reboot_required: bool,
 }
 
-
 /// The description of the operation.
 #[must_use]
 pub fn spec() -> OperationSpec {
@@ -61,5 +59,8 @@ pub fn spec() -> OperationSpec {
 }
 
 fn version() -> serde_json::Value {
-    object(&[("name", string("the package")), ("version", string("its version"))])
+    object(&[
+        ("name", string("the package")),
+        ("version", string("its version")),
+    ])
 }

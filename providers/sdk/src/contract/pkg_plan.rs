@@ -69,7 +69,6 @@ pub struct Output {
     pub kept_back: Vec<KeptBack>,
 }
 
-
 /// The description of the operation.
 #[must_use]
 pub fn spec() -> OperationSpec {
@@ -84,10 +83,25 @@ pub fn spec() -> OperationSpec {
     }
     .spec(
         object(&[
-            ("classes?", list(one_of(&["security", "all"], "a class"), "which updates; security when absent")),
-            ("exclude?", list(string("a name; * matches any text"), "packages that stay as they are")),
+            (
+                "classes?",
+                list(
+                    one_of(&["security", "all"], "a class"),
+                    "which updates; security when absent",
+                ),
+            ),
+            (
+                "exclude?",
+                list(
+                    string("a name; * matches any text"),
+                    "packages that stay as they are",
+                ),
+            ),
         ]),
-        object(&[("packages", list(package(), "what would be upgraded")), ("kept_back", list(kept_back(), "what would not, and why"))]),
+        object(&[
+            ("packages", list(package(), "what would be upgraded")),
+            ("kept_back", list(kept_back(), "what would not, and why")),
+        ]),
     )
 }
 

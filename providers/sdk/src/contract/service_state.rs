@@ -40,7 +40,6 @@ pub struct Output {
     pub enabled: bool,
 }
 
-
 /// The description of the operation.
 #[must_use]
 pub fn spec() -> OperationSpec {
@@ -56,9 +55,15 @@ pub fn spec() -> OperationSpec {
     .spec(
         object(&[
             ("name", string("the unit")),
-            ("state", one_of(&["running", "stopped", "restarted"], "the wanted state")),
+            (
+                "state",
+                one_of(&["running", "stopped", "restarted"], "the wanted state"),
+            ),
             ("enabled?", boolean("whether it starts at boot")),
         ]),
-        object(&[("active", boolean("whether it runs")), ("enabled", boolean("whether it starts at boot"))]),
+        object(&[
+            ("active", boolean("whether it runs")),
+            ("enabled", boolean("whether it starts at boot")),
+        ]),
     )
 }

@@ -34,7 +34,6 @@ pub struct Output {
     pub stderr: String,
 }
 
-
 /// The description of the operation.
 #[must_use]
 pub fn spec() -> OperationSpec {
@@ -51,8 +50,17 @@ pub fn spec() -> OperationSpec {
         object(&[
             ("argv", list(string("an argument"), "program and arguments")),
             ("stdin?", string("text for its standard input")),
-            ("creates?", string("a path: when it exists, there is nothing to do")),
-            ("unless?", list(string("an argument"), "a command that only looks: when it exits 0, there is nothing to do")),
+            (
+                "creates?",
+                string("a path: when it exists, there is nothing to do"),
+            ),
+            (
+                "unless?",
+                list(
+                    string("an argument"),
+                    "a command that only looks: when it exits 0, there is nothing to do",
+                ),
+            ),
         ]),
         object(&[
             ("exit_code", integer("its exit code")),
