@@ -37,6 +37,15 @@ macro_rules! ids {
                 Self(ulid::Ulid::from_parts(ms, u128::from_be_bytes(chance)).0)
             }
 
+            /// An id for this moment that follows from a digest: the same facts give the same id.
+            #[must_use]
+            pub fn derive(now: Timestamp, digest: &Digest) -> Self {
+                let mut half = [0_u8; 16];
+                half.copy_from_slice(digest.as_bytes().split_at(16).0);
+                let ms = u64::try_from(now.0).unwrap_or(0);
+                Self(ulid::Ulid::from_parts(ms, u128::from_be_bytes(half)).0)
+            }
+
             /// The id's 128 bits.
             #[must_use]
             pub const fn to_u128(self) -> u128 {

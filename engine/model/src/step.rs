@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ServerId, ServerName};
+use crate::{Labels, ServerId, ServerName};
 
 /// One step of one run: indices into its workflow's jobs, that job's frozen list of lanes, and the job's steps
 /// (`steps`, then `rescue`, then `always`, counted through).
@@ -24,4 +24,38 @@ pub struct LaneTarget {
     pub server: Option<ServerId>,
     /// The server's name, or `controller`.
     pub name: ServerName,
+    /// Its environment as planned; empty for the controller.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub env: String,
+    /// Its labels as planned.
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub labels: Labels,
+}
+
+impl LaneTarget {
+    /// The lane of a job that works from the controller.
+    ///
+    /// # Panics
+    /// Never: the name is well formed.
+    #[must_use]
+    pub fn controller() -> Self {
+        let name = "controller".parse().expect("`controller` is a well-formed name");
+        Self {
+            server: None,
+            name,
+            env: String::new(),
+            labels: Labels::new(),
+        }
+    }
+
+    /// The lane of a server, frozen as it is now.
+    #[must_use]
+    pub fn server(server: &crate::Server) -> Self {
+        Self {
+            server: Some(server.id),
+            name: server.name.clone(),
+            env: server.env.clone(),
+            labels: server.labels.clone(),
+        }
+    }
 }
