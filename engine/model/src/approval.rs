@@ -9,6 +9,7 @@ use crate::{
 
 /// What a vote is about. Votes bind to the digest of this, so that a vote for one thing is no vote for another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ApprovalSubject {
     /// Whose run.
     pub tenant: TenantName,
@@ -38,6 +39,7 @@ impl ApprovalSubject {
 
 /// A yes or a no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// A recorded yes.
@@ -48,6 +50,7 @@ pub enum Verdict {
 
 /// One person's recorded yes or no on one digest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Vote {
     /// Its id.
     pub id: VoteId,
@@ -70,6 +73,7 @@ pub struct Vote {
 
 /// Where a request for votes stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ApprovalStatus {
     /// Votes are missing.
@@ -86,6 +90,7 @@ pub enum ApprovalStatus {
 
 /// A request for votes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Approval {
     /// Its id.
     pub id: ApprovalId,

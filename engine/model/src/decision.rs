@@ -8,6 +8,7 @@ use crate::{Digest, GroupName, PrincipalName};
 
 /// One way to lift what stands in the way: how many more votes, of whom.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MissingVotes {
     /// More votes of members of these groups; one person may count for several groups.
     pub groups: BTreeMap<GroupName, u32>,
@@ -20,6 +21,7 @@ pub struct MissingVotes {
 
 /// Allow, deny, or needs-approval.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case", tag = "is")]
 pub enum DecisionKind {
     /// Cedar allowed it, with no evaluation error.
@@ -39,6 +41,7 @@ pub enum DecisionKind {
 /// Cedar's answer, with the reasons and the bundle that it came from. A fact: recovery reads it, and never
 /// asks again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Decision {
     /// The answer.
     #[serde(flatten)]

@@ -12,6 +12,7 @@ use crate::{
 
 /// A past fact of one run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case", tag = "type")]
 pub enum Event {
     /// Somebody started the run. Always the first event.
@@ -31,6 +32,7 @@ pub enum Event {
         /// Who started it.
         requester: PrincipalName,
         /// Frozen targets, in the order of the workflow's jobs.
+        #[cfg_attr(feature = "openapi", schema(value_type = Vec<PlannedJob>))]
         jobs: Arc<Vec<PlannedJob>>,
     },
     /// A step's condition was false.
@@ -169,6 +171,9 @@ pub enum Event {
         job: u16,
         /// Why.
         reason: String,
+        /// Whether that is a failure: a job that it needs failed, or the run was cancelled.
+        #[serde(default)]
+        failed: bool,
     },
     /// Somebody cancelled the run.
     CancelRequested {
@@ -187,6 +192,7 @@ pub enum Event {
 
 /// An event with its place in the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Recorded {
     /// Counts from 1 within the run, without gaps.
     pub seq: u64,

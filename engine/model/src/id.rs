@@ -86,6 +86,9 @@ macro_rules! ids {
                 <std::borrow::Cow<'de, str>>::deserialize(deserializer)?.parse().map_err(de::Error::custom)
             }
         }
+
+        #[cfg(feature = "openapi")]
+        crate::openapi::text_schema!($name, concat!($prefix, "_ and a ULID"));
     )*};
 }
 

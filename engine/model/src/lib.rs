@@ -4,6 +4,7 @@
 //! no runtime, clock, file, socket or randomness. Time and chance come in as parameters ([`Timestamp`],
 //! [`Entropy`]); the binary wires the real ones.
 
+pub mod api;
 pub mod approval;
 pub mod canonical;
 pub mod decision;
@@ -11,6 +12,8 @@ pub mod digest;
 pub mod event;
 pub mod id;
 pub mod name;
+#[cfg(feature = "openapi")]
+mod openapi;
 pub mod operation;
 pub mod outcome;
 pub mod plan;

@@ -109,6 +109,9 @@ macro_rules! names {
                 <std::borrow::Cow<'de, str>>::deserialize(deserializer)?.parse().map_err(de::Error::custom)
             }
         }
+
+        #[cfg(feature = "openapi")]
+        crate::openapi::text_schema!($name, $rule);
     )*};
 }
 

@@ -8,6 +8,7 @@ use crate::{DurationMs, OperationName};
 
 /// Whether an operation changes anything outside of the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
     /// Looks, and changes nothing.
@@ -18,6 +19,7 @@ pub enum Effect {
 
 /// How much can go wrong. Policies may ask for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Risk {
     /// Reads, or changes that are trivially undone.
@@ -30,6 +32,7 @@ pub enum Risk {
 
 /// How an attempt without an outcome is taken up again after a crash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Recovery {
     /// Calling again with the same attempt id gives the same result.
@@ -44,6 +47,7 @@ pub enum Recovery {
 
 /// What happens when nobody can know whether an effect took place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OnAmbiguous {
     /// Look at the effect independently, and believe what is seen.
@@ -59,6 +63,7 @@ pub enum OnAmbiguous {
 
 /// Where an operation takes place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// On a server: needs a lane with one.
@@ -69,6 +74,7 @@ pub enum Scope {
 
 /// The description of one version of one operation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OperationSpec {
     /// Name and version: `pkg.apply@v1`.
     pub name: OperationName,

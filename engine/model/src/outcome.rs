@@ -7,6 +7,7 @@ use crate::Digest;
 
 /// The class of a failure: what retries are selected by, and what exit codes come from.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ErrorKind {
     /// The host or service could not be reached, or went away.
@@ -82,6 +83,7 @@ impl ErrorKind {
 
 /// Why a step failed: what, where, and a hint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StepError {
     /// The class of the failure.
     pub kind: ErrorKind,
@@ -113,6 +115,7 @@ impl StepError {
 
 /// What an attempt came to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case", tag = "is")]
 pub enum Outcome {
     /// The effect took place and was verified.
@@ -136,6 +139,7 @@ pub enum Outcome {
 
 /// What an operation would change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Change {
     /// False when all is already as wanted: applying does nothing.
     pub needed: bool,

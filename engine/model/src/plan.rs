@@ -10,6 +10,7 @@ use crate::{
 
 /// Whether a step will run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case", tag = "is")]
 pub enum WillRun {
     /// It will.
@@ -28,6 +29,7 @@ pub enum WillRun {
 
 /// The prediction for one step on one server.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PlannedStep {
     /// Which step.
     #[serde(rename = "ref")]
@@ -61,6 +63,7 @@ pub struct PlannedStep {
 
 /// The frozen targets of one job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PlannedJob {
     /// Which job.
     pub job: JobName,
@@ -70,6 +73,7 @@ pub struct PlannedJob {
 
 /// A frozen preview of one run: targets, predictions, decisions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Plan {
     /// Whose.
     pub tenant: TenantName,

@@ -6,6 +6,7 @@ use crate::{GroupName, PrincipalName, TenantName};
 
 /// What kind of party asks. Policies tell people from programs by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PrincipalKind {
     /// A person.
@@ -33,6 +34,7 @@ impl PrincipalKind {
 
 /// A party that the gate knows: its tenant, kind, name, groups, and for an agent the person it works for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Principal {
     /// The tenant that it belongs to.
     pub tenant: TenantName,

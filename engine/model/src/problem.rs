@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Where in a source text: lines and columns count from 1, offsets in bytes from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SourceSpan {
     /// First byte.
     pub start: usize,
@@ -17,6 +18,7 @@ pub struct SourceSpan {
 
 /// Whether the document can be used in spite of the problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// The document is refused.
@@ -27,6 +29,7 @@ pub enum Severity {
 
 /// One problem of a document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// A stable code, documented: `RB014`.
     pub code: String,

@@ -12,6 +12,7 @@ pub type Labels = BTreeMap<String, String>;
 
 /// How a server is reached, hence which implementation of an operation serves it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ServerProvider {
     /// A real machine over SSH.
@@ -36,6 +37,7 @@ impl ServerProvider {
 
 /// What is known of a server, and since when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Facts {
     /// The output of `host.facts`.
     pub values: Value,
@@ -45,6 +47,7 @@ pub struct Facts {
 
 /// A managed machine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Server {
     /// Its id, never reused.
     pub id: ServerId,

@@ -7,6 +7,7 @@ use crate::{Labels, ServerId, ServerName};
 /// One step of one run: indices into its workflow's jobs, that job's frozen list of lanes, and the job's steps
 /// (`steps`, then `rescue`, then `always`, counted through).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StepRef {
     /// Index of the job in the workflow, in document order.
     pub job: u16,
@@ -18,6 +19,7 @@ pub struct StepRef {
 
 /// What a lane works on: a server, frozen when the run was planned, or the controller itself (`None`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LaneTarget {
     /// The server's id; absent for a lane of the controller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
