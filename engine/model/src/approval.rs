@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ApprovalId, Digest, JobName, MissingVotes, PrincipalName, RunId, RunbookName, TenantName, Timestamp,
-    VoteId,
+    ApprovalId, Digest, DurationMs, JobName, MissingVotes, PrincipalName, RunId, RunbookName, TenantName,
+    Timestamp, VoteId,
 };
 
 /// What a vote is about. Votes bind to the digest of this, so that a vote for one thing is no vote for another.
@@ -88,6 +88,13 @@ pub enum ApprovalStatus {
     Closed,
 }
 
+/// How long a vote counts when no policy says otherwise: a working day.
+pub const VOTE_TTL: DurationMs = DurationMs::from_secs(8 * 3600);
+
+fn default_vote_ttl() -> DurationMs {
+    VOTE_TTL
+}
+
 /// A request for votes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -104,6 +111,9 @@ pub struct Approval {
     pub missing: Vec<MissingVotes>,
     /// Why votes are needed: the policies' reasons.
     pub reasons: Vec<String>,
+    /// How long a vote on it counts, in milliseconds: the shortest `@approval_ttl` of the policies that ask.
+    #[serde(default = "default_vote_ttl")]
+    pub vote_ttl_ms: DurationMs,
     /// When it was opened.
     pub opened_at: Timestamp,
     /// All votes so far, in order.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    ApprovalId, ApprovalSubject, AttemptId, Decision, Digest, MissingVotes, Outcome, PlannedJob,
+    ApprovalId, ApprovalSubject, AttemptId, Decision, Digest, DurationMs, MissingVotes, Outcome, PlannedJob,
     PrincipalName, RunId, RunOutcome, RunbookName, StepError, StepRef, TenantName, Timestamp, Vote,
 };
 
@@ -78,6 +78,8 @@ pub enum Event {
         missing: Vec<MissingVotes>,
         /// Why.
         reasons: Vec<String>,
+        /// How long a vote counts, in milliseconds.
+        vote_ttl_ms: DurationMs,
     },
     /// Somebody voted.
     VoteCast {

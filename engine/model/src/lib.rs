@@ -25,7 +25,7 @@ pub mod server;
 pub mod step;
 pub mod time;
 
-pub use approval::{Approval, ApprovalStatus, ApprovalSubject, Verdict, Vote};
+pub use approval::{Approval, ApprovalStatus, ApprovalSubject, VOTE_TTL, Verdict, Vote};
 pub use decision::{Decision, DecisionKind, MissingVotes};
 pub use digest::Digest;
 pub use event::{Event, Recorded};
