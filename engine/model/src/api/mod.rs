@@ -25,7 +25,7 @@ pub use policy::{BundleView, Explain, ExplanationView, PolicyTestView, PublishPo
 pub use principal::{PutPrincipal, Whoami};
 pub use problem::ProblemDetails;
 pub use run::{
-    CancelRun, JobView, LaneView, OutputChunk, OutputView, ResolveStep, RunSummary, RunView, StartRun,
+    CancelRun, JobView, LaneView, OutputChunk, OutputView, Resolution, ResolveStep, RunSummary, RunView,
     StepPhase, StepView,
 };
 pub use runbook::{CheckedRunbook, PublishRunbook, RunbookSummary, RunbookView};

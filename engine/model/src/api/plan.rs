@@ -2,14 +2,13 @@
 
 use serde_json::Value;
 
-use crate::{Digest, Plan, RunbookName, Timestamp};
+use crate::{Digest, Plan, Timestamp};
 
 super::views! {
-    /// Asks for a plan.
+    /// Asks for a plan of a runbook's active version.
+    #[derive(Default)]
     #[serde(deny_unknown_fields)]
     pub struct MakePlan {
-        /// Of which runbook: its active version.
-        pub runbook: RunbookName,
         /// Inputs; defaults are filled in.
         #[serde(default, skip_serializing_if = "Value::is_null")]
         pub inputs: Value,

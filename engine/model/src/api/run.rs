@@ -8,23 +8,6 @@ use crate::{
 };
 
 super::views! {
-    /// Starts a run: of a plan that was looked at, or of a plan made on the spot.
-    #[serde(deny_unknown_fields)]
-    pub struct StartRun {
-        /// The digest of a stored plan. With it, nothing else may be given.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub plan: Option<Digest>,
-        /// Without a plan: of which runbook.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub runbook: Option<RunbookName>,
-        /// Without a plan: inputs.
-        #[serde(default, skip_serializing_if = "Value::is_null")]
-        pub inputs: Value,
-        /// Without a plan: a selector in place of the runbook's own targets.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub on: Option<String>,
-    }
-
     /// One run of a list.
     pub struct RunSummary {
         /// Its id.
@@ -89,7 +72,9 @@ super::views! {
         /// Which.
         #[serde(rename = "ref")]
         pub step_ref: StepRef,
-        /// Its name.
+        /// Its name within the run: `rollout/web-1/apply`.
+        pub path: String,
+        /// Its name within the job.
         pub name: StepName,
         /// What it does.
         pub uses: OperationName,
@@ -157,6 +142,15 @@ super::views! {
         #[serde(default)]
         pub reason: String,
     }
+
+    /// Decides what an unknown step came to.
+    #[serde(deny_unknown_fields)]
+    pub struct ResolveStep {
+        /// Which: `rollout/web-1/apply`.
+        pub step: String,
+        /// What it came to.
+        pub resolution: Resolution,
+    }
 }
 
 /// When a step of a job runs.
@@ -172,11 +166,11 @@ pub enum StepPhase {
     Always,
 }
 
-/// Decides what an unknown step came to.
+/// What a person found that an unknown step came to.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case", tag = "is", deny_unknown_fields)]
-pub enum ResolveStep {
+pub enum Resolution {
     /// It took place: go on with this output.
     Happened {
         /// What the operation would have returned.
