@@ -3,10 +3,13 @@
 //! An [`Operation`] has a description ([`clawd_model::OperationSpec`]) and up to four verbs: `check`, `apply`,
 //! `verify`, `recover`. The [`Registry`] finds the implementation of an operation for a server. The contracts of
 //! the operations that ship (names, inputs, outputs) stand in [`contract`], so that every provider that carries
-//! out `pkg.apply@v1` means the same by it.
+//! out `pkg.apply@v1` means the same by it. [`conformance`] is the suite that every implementation passes, and
+//! [`egress`] the guard of everything that connects from the controller.
 
+pub mod conformance;
 mod context;
 pub mod contract;
+pub mod egress;
 mod noop;
 mod operation;
 mod registry;
