@@ -1,1 +1,34 @@
-//! clawd-worker
+//! The driving loop: claim runs, drive each one, gate its steps, carry out attempts, take up again after a crash.
+//!
+//! ```text
+//!   store ──claim──▶ Worker ──one task a run──▶ drive ──decide──▶ turn ──▶ store (group commit)
+//!                                                 ▲                 │ only when durable
+//!                        outcome, check, timer ───┴── attempt ◀─────┘ perform
+//! ```
+//!
+//! All that is hard is decided by `clawd-scheduler`, which is pure; this crate does the I/O around it, in the
+//! order that the design demands: **intent before effect, outcome before anything that depends on it**.
+//!
+//! **Invariant.** An operation is called only with a [`gate::Passed`], which only the gate's allow, or the
+//! journal's record of it, can make.
+
+mod admit;
+mod attempt;
+mod check;
+mod claim;
+mod directory;
+mod drive;
+mod env;
+mod gate;
+mod load;
+mod output;
+mod perform;
+mod recover;
+mod records;
+mod secrets;
+mod worker;
+
+pub use admit::{AdmitError, NewRun};
+pub use env::Deps;
+pub use secrets::{NoSecrets, Redactor, Secrets};
+pub use worker::Worker;

@@ -1,0 +1,64 @@
+//! What a run executes, in the form that the decisions need: the workflow, the plan, and a few traits of the
+//! operations, looked up once.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use clawd_model::{Change, Digest, OperationName, OperationSpec, Plan, StepRef};
+use clawd_workflow::{Job, Step, Workflow};
+
+/// The immutable part of a run.
+#[derive(Clone)]
+pub struct Program {
+    /// The pinned workflow.
+    pub workflow: Arc<Workflow>,
+    /// The plan that approvals bind to.
+    pub plan: Arc<Plan>,
+    /// The plan's digest.
+    pub plan_digest: Digest,
+    /// By job and step: whether the operation changes anything.
+    mutating: Vec<Vec<bool>>,
+    /// The predicted changes.
+    fingerprints: HashMap<StepRef, Digest>,
+}
+
+impl Program {
+    /// Looks up what decisions need. A step whose operation is not known counts as mutating.
+    #[must_use]
+    pub fn new(workflow: Arc<Workflow>, plan: Arc<Plan>, specs: &BTreeMap<OperationName, OperationSpec>) -> Self {
+        let is_mutating = |step: &Step| specs.get(&step.uses).is_none_or(OperationSpec::is_mutating);
+        let mutating = workflow.jobs.iter().map(|job| job.steps.iter().map(is_mutating).collect()).collect();
+        let fingerprints = plan
+            .steps
+            .iter()
+            .filter_map(|step| Some((step.step_ref, step.change.as_ref().map(Change::fingerprint)?)))
+            .collect();
+        let plan_digest = plan.digest();
+        Self { workflow, plan, plan_digest, mutating, fingerprints }
+    }
+
+    /// The job with this index.
+    #[must_use]
+    pub fn job(&self, job: u16) -> Option<&Job> {
+        self.workflow.jobs.get(usize::from(job))
+    }
+
+    /// The step with this place.
+    #[must_use]
+    pub fn step(&self, step: StepRef) -> Option<&Step> {
+        self.job(step.job)?.steps.get(usize::from(step.step))
+    }
+
+    /// Whether the step's operation changes anything.
+    #[must_use]
+    pub fn is_mutating(&self, step: StepRef) -> bool {
+        let job = self.mutating.get(usize::from(step.job));
+        job.and_then(|steps| steps.get(usize::from(step.step))).copied().unwrap_or(true)
+    }
+
+    /// What the plan predicted that the step would change; `None` when nothing could be predicted.
+    #[must_use]
+    pub fn fingerprint(&self, step: StepRef) -> Option<Digest> {
+        if self.is_mutating(step) { self.fingerprints.get(&step).copied() } else { None }
+    }
+}

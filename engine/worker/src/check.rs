@@ -1,0 +1,54 @@
+//! Repeats a step's `check` before its first attempt, so that what is applied is what was planned.
+
+use std::sync::Arc;
+
+use clawd_model::{Digest, DurationMs, ErrorKind, OperationName, Server, StepError, TenantName};
+use clawd_provider::{Checked, Context, DiscardOutput, ProviderError};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use crate::env::Env;
+use crate::secrets::{Redactor, resolve};
+
+/// A check takes no longer than this.
+const LIMIT: DurationMs = DurationMs::from_secs(120);
+
+/// What is to be checked.
+pub(crate) struct Question {
+    pub(crate) tenant: TenantName,
+    pub(crate) uses: OperationName,
+    pub(crate) input: Arc<Value>,
+    pub(crate) server: Result<Option<Arc<Server>>, StepError>,
+    pub(crate) cancel: CancellationToken,
+}
+
+/// The fingerprint of the change that the step would make now, and its summary.
+pub(crate) async fn run(env: &Env, question: Question) -> Result<(Digest, String), StepError> {
+    let _slot = env.slots.acquire().await;
+    let server = question.server?;
+    let mut used = Vec::new();
+    let input = resolve(&question.input, &question.tenant, &*env.deps.secrets, &mut used)
+        .map_err(|name| StepError::new(ErrorKind::InvalidInput, format!("there is no secret `{name}`")))?;
+    let redactor = Redactor::new(used);
+    let operation = env.deps.registry.resolve(&question.uses, server.as_deref()).ok_or_else(|| {
+        StepError::new(ErrorKind::InvalidInput, format!("`{}` cannot be carried out on this server", question.uses))
+    })?;
+    let context = Context {
+        tenant: question.tenant,
+        server,
+        attempt: None,
+        epoch: 0,
+        timeout: LIMIT,
+        clock: Arc::clone(&env.deps.clock),
+        output: Arc::new(DiscardOutput),
+        cancel: question.cancel,
+    };
+    let checked = tokio::time::timeout(LIMIT.to_std(), operation.check(&context, &input)).await;
+    match checked {
+        Ok(Ok(Checked::Would(change))) => Ok((change.fingerprint(), redactor.text(&change.summary))),
+        Ok(Ok(Checked::Read(value))) => Ok((Digest::of_value(&value), "read".to_owned())),
+        Ok(Ok(Checked::Unpredictable)) => Ok((Digest::of(b""), "cannot be predicted".to_owned())),
+        Ok(Err(ProviderError::Failed(error) | ProviderError::OutcomeUnknown(error))) => Err(error),
+        Err(_) => Err(StepError::new(ErrorKind::Timeout, format!("the check gave no answer within {LIMIT}"))),
+    }
+}

@@ -1,0 +1,47 @@
+//! What every part of the worker needs.
+
+use std::collections::HashMap;
+use std::sync::{Arc, RwLock};
+
+use clawd_model::Clock;
+use clawd_policy::Policies;
+use clawd_provider::Registry;
+use clawd_store::Store;
+
+use crate::directory::Directory;
+use crate::secrets::Secrets;
+
+/// What the binary gives to the worker.
+#[derive(Clone)]
+pub struct Deps {
+    /// The journal and everything else that lasts.
+    pub store: Store,
+    /// The operations.
+    pub registry: Arc<Registry>,
+    /// The present bundle of each tenant.
+    pub policies: Arc<Policies>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Values of secrets, read at the moment of use.
+    pub secrets: Arc<dyn Secrets>,
+    /// The name under which this process holds leases; unique among processes.
+    pub node: String,
+    /// How many attempts may run at once.
+    pub attempts_max: usize,
+}
+
+/// The worker's inside, shared by the tasks of all runs.
+pub(crate) struct Env {
+    pub(crate) deps: Deps,
+    pub(crate) directory: Directory,
+    /// The epoch under which each shard is held.
+    pub(crate) epochs: RwLock<HashMap<u16, u64>>,
+    pub(crate) slots: tokio::sync::Semaphore,
+}
+
+impl Env {
+    /// The epoch of the lease on a shard; `None` when it is not held here.
+    pub(crate) fn epoch(&self, shard: u16) -> Option<u64> {
+        self.epochs.read().ok()?.get(&shard).copied()
+    }
+}

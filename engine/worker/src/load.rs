@@ -1,0 +1,43 @@
+//! Brings a stored run back: its workflow, its plan, its journal, folded.
+
+use std::sync::Arc;
+
+use clawd_scheduler::{Corrupt, Program, RunState, fold};
+use clawd_store::{RunHead, StoreError};
+
+use crate::env::Env;
+
+/// Why a run cannot be brought back. It stays as it is, and is reported.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LoadError {
+    #[error("the store could not be read")]
+    Store(#[from] StoreError),
+    #[error("its runbook `{0}` is not stored")]
+    NoWorkflow(clawd_model::Digest),
+    #[error("its runbook is not valid with the operations of this version: {0}")]
+    Invalid(String),
+    #[error("its runbook now has another digest: the operations that it uses have changed")]
+    OtherDigest,
+    #[error("its plan `{0}` is not stored")]
+    NoPlan(clawd_model::Digest),
+    #[error(transparent)]
+    Corrupt(#[from] Corrupt),
+}
+
+/// Loads and folds a run.
+pub(crate) async fn run(env: &Env, head: &RunHead) -> Result<(Program, RunState), LoadError> {
+    let tenant = env.deps.store.tenant(head.tenant.clone());
+    let source = tenant.runbook_source(head.workflow).await?.ok_or(LoadError::NoWorkflow(head.workflow))?;
+    let specs = env.deps.registry.specs();
+    let checked = clawd_workflow::check(&source, specs);
+    let problem = || checked.problems.first().map_or_else(String::new, |problem| problem.message.clone());
+    let workflow = checked.workflow.ok_or_else(|| LoadError::Invalid(problem()))?;
+    if workflow.digest != head.workflow {
+        return Err(LoadError::OtherDigest);
+    }
+    let plan = tenant.plan(head.plan).await?.ok_or(LoadError::NoPlan(head.plan))?;
+    let program = Program::new(Arc::new(workflow), Arc::new(plan), specs);
+    let journal = env.deps.store.journal(head.run).await?;
+    let state = fold(&program, &journal)?;
+    Ok((program, state))
+}

@@ -1,0 +1,163 @@
+//! The worker as the binary sees it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, RwLock};
+
+use clawd_model::{Event, RunId, TenantName};
+use clawd_scheduler::{Input, Program, RunState};
+use clawd_store::{NewRunRow, RunHead, StoreError, shard_of};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::admit::{AdmitError, NewRun};
+use crate::directory::Directory;
+use crate::drive::{Driver, Handle, Handles, Mail};
+use crate::env::{Deps, Env};
+use crate::{claim, load};
+
+/// Drives all runs of this process.
+#[derive(Clone)]
+pub struct Worker {
+    env: Arc<Env>,
+    handles: Arc<Mutex<Handles>>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Worker {
+    /// Claims the shards, takes up every unfinished run, and is ready for new ones.
+    ///
+    /// # Errors
+    /// When the store cannot be read. A single run that cannot be loaded is reported, and left as it is.
+    pub async fn start(deps: Deps) -> Result<Self, StoreError> {
+        let slots = tokio::sync::Semaphore::new(deps.attempts_max.max(1));
+        let env = Arc::new(Env {
+            deps,
+            directory: Directory::default(),
+            epochs: RwLock::new(HashMap::new()),
+            slots,
+        });
+        let worker = Self { env, handles: Arc::default(), tasks: TaskTracker::new(), stop: CancellationToken::new() };
+        let heads = claim::all(&worker.env).await?;
+        let (renewal, stop) = (Arc::clone(&worker.env), worker.stop.clone());
+        worker.tasks.spawn(async move {
+            tokio::select! { () = stop.cancelled() => {}, () = claim::renew_forever(renewal) => {} }
+        });
+        for head in heads {
+            worker.take_up(&head).await;
+        }
+        Ok(worker)
+    }
+
+    async fn take_up(&self, head: &RunHead) {
+        match load::run(&self.env, head).await {
+            Ok((program, state)) => {
+                tracing::info!(run = %head.run, seq = state.seq, "taking the run up again");
+                let (driver, mail) = self.driver(program, state);
+                let _ = driver.mailbox.send(Mail::Input(Input::Resume));
+                let _ = driver.mailbox.send(Mail::Inbox);
+                self.spawn(driver, mail);
+            }
+            Err(error) => tracing::error!(run = %head.run, %error, "the run could not be taken up"),
+        }
+    }
+
+    fn driver(&self, program: Program, state: RunState) -> (Driver, mpsc::UnboundedReceiver<Mail>) {
+        let (mailbox, mail) = mpsc::unbounded_channel();
+        let handle = Handle { tenant: state.tenant.clone(), mailbox: mailbox.clone() };
+        if let Ok(mut handles) = self.handles.lock() {
+            handles.insert(state.run, handle);
+        }
+        (Driver::new(Arc::clone(&self.env), (program, state), mailbox, self.stop.clone()), mail)
+    }
+
+    fn spawn(&self, driver: Driver, mail: mpsc::UnboundedReceiver<Mail>) {
+        let (handles, run) = (Arc::clone(&self.handles), driver.state.run);
+        let span = tracing::info_span!("run", %run, tenant = %driver.state.tenant, runbook = %driver.state.runbook);
+        let work = async move {
+            driver.work(mail).await;
+            if let Ok(mut handles) = handles.lock() {
+                handles.remove(&run);
+            }
+        };
+        self.tasks.spawn(tracing::Instrument::instrument(work, span));
+    }
+
+    /// Takes a new run. When this returns, the run and its first intents are durable.
+    ///
+    /// # Errors
+    /// See [`AdmitError`].
+    pub async fn admit(&self, new: NewRun) -> Result<(), AdmitError> {
+        if self.stop.is_cancelled() {
+            return Err(AdmitError::Stopping);
+        }
+        if self.env.epoch(shard_of(new.run)).is_none() {
+            return Err(AdmitError::NoLease);
+        }
+        let first = Event::RunStarted {
+            run: new.run,
+            tenant: new.tenant.clone(),
+            runbook: new.workflow.name.clone(),
+            workflow: new.workflow.digest,
+            plan: new.plan_digest,
+            inputs: new.plan.inputs.clone(),
+            requester: new.requester.clone(),
+            jobs: Arc::new(new.plan.jobs.clone()),
+        };
+        let row = NewRunRow {
+            runbook: new.workflow.name.clone(),
+            workflow: new.workflow.digest,
+            plan: new.plan_digest,
+            requester: new.requester,
+        };
+        let program = Program::new(new.workflow, new.plan, self.env.deps.registry.specs());
+        let state = RunState::begin(&program, &first).map_err(|error| {
+            tracing::error!(run = %new.run, %error, "a new run does not fit its plan");
+            AdmitError::Unfit(error.to_string())
+        })?;
+        let (mut driver, mail) = self.driver(program, state);
+        let begun = driver.begin(first, row, new.audit).await;
+        if begun.is_err()
+            && let Ok(mut handles) = self.handles.lock()
+        {
+            handles.remove(&new.run);
+        }
+        begun?;
+        self.spawn(driver, mail);
+        Ok(())
+    }
+
+    /// Something was posted to a run's inbox.
+    pub fn wake(&self, run: RunId) {
+        if let Ok(handles) = self.handles.lock()
+            && let Some(handle) = handles.get(&run)
+        {
+            let _ = handle.mailbox.send(Mail::Inbox);
+        }
+    }
+
+    /// People, servers or policies of a tenant have changed: read them anew, and ask again what waits for votes.
+    pub fn rules_changed(&self, tenant: &TenantName) {
+        self.env.directory.forget(tenant);
+        if let Ok(handles) = self.handles.lock() {
+            for handle in handles.values().filter(|handle| handle.tenant == *tenant) {
+                let _ = handle.mailbox.send(Mail::Input(Input::RulesChanged));
+            }
+        }
+    }
+
+    /// How many runs are in memory.
+    #[must_use]
+    pub fn active_runs(&self) -> usize {
+        self.handles.lock().map_or(0, |handles| handles.len())
+    }
+
+    /// Begins nothing new, and waits until the tasks of all runs have ended. Attempts that are under way are left
+    /// to the next process.
+    pub async fn shutdown(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
