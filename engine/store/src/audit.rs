@@ -1,0 +1,205 @@
+//! Audit logs, read: pages for people, proofs and exports for those who do not trust us.
+
+use clawd_audit::{Hash, Record, VerifierKey, origin};
+use clawd_model::{RunId, Timestamp};
+
+use crate::error::{ReadError, WriteError};
+use crate::row::{self, Row, Stored};
+use crate::sql::sql;
+use crate::tenant::TenantStore;
+
+/// Which records a page shows. The default is the 50 newest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// Only of this run.
+    pub run: Option<RunId>,
+    /// Only by this actor: `user:ana`.
+    pub actor: Option<String>,
+    /// Only of this kind, or of kinds that begin with it and a dot: `vote` finds `vote.cast`.
+    pub kind: Option<String>,
+    /// Only about this subject.
+    pub subject: Option<String>,
+    /// Only records before this one: the last of the page before.
+    pub before: Option<u64>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+impl Default for AuditFilter {
+    fn default() -> Self {
+        Self {
+            run: None,
+            actor: None,
+            kind: None,
+            subject: None,
+            before: None,
+            limit: 50,
+        }
+    }
+}
+
+/// A signed checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredCheckpoint {
+    /// How many records it covers.
+    pub size: u64,
+    /// When it was signed.
+    pub at: Timestamp,
+    /// The signed note.
+    pub note: String,
+}
+
+impl Stored for StoredCheckpoint {
+    const TABLE: &'static str = "checkpoints";
+    const KEY: &'static str = "size";
+}
+
+impl TryFrom<Row<'_>> for StoredCheckpoint {
+    type Error = ReadError;
+
+    fn try_from(row: Row<'_>) -> Result<Self, ReadError> {
+        Ok(Self {
+            size: row.int("size")?,
+            at: row.time("at")?,
+            note: row.text("note")?.to_owned(),
+        })
+    }
+}
+
+struct Body(String);
+
+impl Stored for Body {
+    const TABLE: &'static str = "audit";
+    const KEY: &'static str = "position";
+}
+
+impl TryFrom<Row<'_>> for Body {
+    type Error = ReadError;
+
+    fn try_from(row: Row<'_>) -> Result<Self, ReadError> {
+        Ok(Self(row.text("body")?.to_owned()))
+    }
+}
+
+struct Entry(Record);
+
+impl Stored for Entry {
+    const TABLE: &'static str = "audit";
+    const KEY: &'static str = "position";
+}
+
+impl TryFrom<Row<'_>> for Entry {
+    type Error = ReadError;
+
+    fn try_from(row: Row<'_>) -> Result<Self, ReadError> {
+        row.json("body").map(Self)
+    }
+}
+
+impl TenantStore {
+    /// Records of the tenant's log, newest first.
+    ///
+    /// # Errors
+    /// When the database fails, or a record cannot be read.
+    #[tracing::instrument(name = "db.audit.page", skip_all)]
+    pub async fn audit(&self, filter: &AuditFilter) -> Result<Vec<Record>, ReadError> {
+        let query = sql("SELECT position, body FROM audit
+             WHERE tenant = ?1 AND (?2 IS NULL OR position < ?2)
+               AND (?3 IS NULL OR body->>'run' = ?3)
+               AND (?4 IS NULL OR body->>'actor' = ?4)
+               AND (?5 IS NULL OR body->>'kind' = ?5 OR body->>'kind' GLOB ?5 || '.*')
+               AND (?6 IS NULL OR body->>'subject' = ?6)
+             ORDER BY position DESC LIMIT ?7")
+        .bind(self.tenant.as_str())
+        .bind(
+            filter
+                .before
+                .map(|before| i64::try_from(before).unwrap_or(i64::MAX)),
+        )
+        .bind(filter.run.map(|run| run.to_string()))
+        .bind(filter.actor.as_deref())
+        .bind(filter.kind.as_deref())
+        .bind(filter.subject.as_deref())
+        .bind(filter.limit);
+        let records: Vec<Entry> = row::all(self.store.readers(), query).await?;
+        Ok(records.into_iter().map(|record| record.0).collect())
+    }
+
+    /// One record.
+    ///
+    /// # Errors
+    /// When the database fails, or the record cannot be read.
+    #[tracing::instrument(name = "db.audit.get", skip_all, fields(index))]
+    pub async fn audit_record(&self, index: u64) -> Result<Option<Record>, ReadError> {
+        let query = sql("SELECT position, body FROM audit WHERE tenant = ? AND position = ?")
+            .bind(self.tenant.as_str())
+            .bind(i64::try_from(index).unwrap_or(i64::MAX));
+        let record: Option<Entry> = row::optional(self.store.readers(), query).await?;
+        Ok(record.map(|record| record.0))
+    }
+
+    /// Bodies of records from `from` on, in order, exactly as they were hashed; at most `limit`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    #[tracing::instrument(name = "db.audit.bodies", skip_all, fields(from))]
+    pub async fn audit_bodies(&self, from: u64, limit: u32) -> Result<Vec<String>, ReadError> {
+        let query = sql(
+            "SELECT position, body FROM audit WHERE tenant = ? AND position >= ? ORDER BY position LIMIT ?",
+        )
+        .bind(self.tenant.as_str())
+        .bind(i64::try_from(from).unwrap_or(i64::MAX))
+        .bind(limit);
+        let bodies: Vec<Body> = row::all(self.store.readers(), query).await?;
+        Ok(bodies.into_iter().map(|body| body.0).collect())
+    }
+
+    /// Signs a checkpoint that covers every record that is there now, and returns it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    #[tracing::instrument(name = "db.audit.checkpoint", skip_all)]
+    pub async fn checkpoint(&self) -> Result<StoredCheckpoint, WriteError> {
+        self.store
+            .inner
+            .writer
+            .sign(self.tenant.clone())
+            .await
+            .map_err(|refused| refused.into_write("audit log"))?;
+        let newest = self.checkpoints().await?.pop();
+        newest.ok_or(WriteError::Missing("audit log"))
+    }
+
+    /// All signed checkpoints, by size.
+    ///
+    /// # Errors
+    /// When the database fails.
+    #[tracing::instrument(name = "db.audit.checkpoints", skip_all)]
+    pub async fn checkpoints(&self) -> Result<Vec<StoredCheckpoint>, ReadError> {
+        let query = sql("SELECT size, at, note FROM checkpoints WHERE tenant = ? ORDER BY size")
+            .bind(self.tenant.as_str());
+        row::all(self.store.readers(), query).await
+    }
+
+    /// What the tenant's checkpoints are verified with.
+    #[must_use]
+    pub fn verifier_key(&self) -> VerifierKey {
+        self.store.inner.audit_key.verifier(&origin(&self.tenant))
+    }
+
+    /// The hashes of all records, in order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    #[tracing::instrument(name = "db.audit.leaves", skip_all)]
+    pub async fn audit_leaves(&self) -> Result<Vec<Hash>, ReadError> {
+        let mut leaves = Vec::new();
+        loop {
+            let bodies = self.audit_bodies(leaves.len() as u64, 10_000).await?;
+            if bodies.is_empty() {
+                return Ok(leaves);
+            }
+            leaves.extend(bodies.iter().map(|body| Record::leaf(body)));
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! A statement with its arguments: a constant text, so that nothing can be spliced into it.
+
+use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteQueryResult, SqliteRow};
+use sqlx::{Arguments as _, Either, Encode, Executor as _, Sqlite, Type};
+
+use futures::TryStreamExt as _;
+
+/// A statement. Cloned when a group of commits is tried again one by one.
+#[derive(Clone)]
+pub(crate) struct Sql {
+    text: &'static str,
+    arguments: SqliteArguments,
+}
+
+/// A query as sqlx has it.
+pub(crate) type Query = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
+
+/// A statement without arguments as yet.
+pub(crate) fn sql(text: &'static str) -> Sql {
+    Sql {
+        text,
+        arguments: SqliteArguments::default(),
+    }
+}
+
+impl Sql {
+    /// Adds the next argument.
+    pub(crate) fn bind<'t>(mut self, value: impl Encode<'t, Sqlite> + Type<Sqlite>) -> Self {
+        self.arguments
+            .add(value)
+            .expect("texts, numbers and bytes always encode");
+        self
+    }
+
+    /// As sqlx wants it.
+    pub(crate) fn query(self) -> Query {
+        sqlx::query_with(self.text, self.arguments)
+    }
+
+    /// Runs all statements of the text in one go; tells what each changed, and all rows.
+    ///
+    /// The connection's thread takes them in one message: that hop costs more than a small statement.
+    pub(crate) async fn run(
+        self,
+        connection: &mut SqliteConnection,
+    ) -> Result<(Vec<SqliteQueryResult>, Vec<SqliteRow>), sqlx::Error> {
+        let mut results = Vec::new();
+        let mut rows = Vec::new();
+        let mut stream = connection.fetch_many(self.query());
+        while let Some(item) = stream.try_next().await? {
+            match item {
+                Either::Left(result) => results.push(result),
+                Either::Right(row) => rows.push(row),
+            }
+        }
+        Ok((results, rows))
+    }
+}

@@ -1,0 +1,225 @@
+//! The tenants' audit logs as the writer appends to them.
+//!
+//! A record gets its number and its hash here, since only the writer knows what stands before it. What is kept in
+//! memory is the last, not yet full tiles; after a failed transaction they are read back.
+
+use std::collections::HashMap;
+
+use clawd_audit::{Checkpoint, Hash, Prepared, Record, SigningKey, Tile, TiledLog, origin};
+use clawd_model::{TenantName, Timestamp};
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteConnection;
+
+use crate::error::ReadError;
+use crate::row::Row;
+use crate::sql::sql;
+use crate::writer::rows;
+
+/// After so many records a checkpoint is signed, in the transaction that holds the last of them.
+const RECORDS_PER_CHECKPOINT: u64 = 1000;
+
+struct Log {
+    tiles: TiledLog,
+    /// The size of the last signed checkpoint.
+    signed: u64,
+}
+
+/// All logs that were appended to since the start.
+pub(super) struct Logs {
+    key: SigningKey,
+    known: HashMap<TenantName, Log>,
+    filled: Vec<(TenantName, Tile)>,
+}
+
+impl Logs {
+    pub(super) fn new(key: SigningKey) -> Self {
+        Self {
+            key,
+            known: HashMap::new(),
+            filled: Vec::new(),
+        }
+    }
+
+    /// After a rollback: what is in memory is ahead of what is stored.
+    pub(super) fn forget(&mut self) {
+        self.known.clear();
+        self.filled.clear();
+    }
+
+    /// Whether tiles or checkpoints wait to be stored.
+    pub(super) fn has_filled(&self) -> bool {
+        !self.filled.is_empty()
+    }
+
+    /// Numbers and hashes records, and adds their rows.
+    pub(super) async fn append(
+        &mut self,
+        connection: &mut SqliteConnection,
+        tenant: &TenantName,
+        records: &[Prepared],
+        out: &mut String,
+    ) -> Result<(), ReadError> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        if !self.known.contains_key(tenant) {
+            let log = load(connection, tenant).await?;
+            self.known.insert(tenant.clone(), log);
+        }
+        let Some(log) = self.known.get_mut(tenant) else {
+            return Ok(());
+        };
+        let mut filled = Vec::new();
+        for record in records {
+            let position = log.tiles.size();
+            let body = record.body(position);
+            log.tiles.append(Record::leaf(&body), &mut filled);
+            rows::push_audit(out, tenant.as_str(), position, &body);
+        }
+        self.filled
+            .extend(filled.into_iter().map(|tile| (tenant.clone(), tile)));
+        Ok(())
+    }
+
+    /// Stores tiles that were filled, and checkpoints that are due, in the open transaction.
+    pub(super) async fn settle(
+        &mut self,
+        connection: &mut SqliteConnection,
+        now: Timestamp,
+    ) -> Result<(), sqlx::Error> {
+        for (tenant, tile) in self.filled.drain(..) {
+            let hashes: Vec<u8> = tile.hashes.iter().flat_map(|hash| *hash.as_bytes()).collect();
+            sql("INSERT INTO audit_tiles (tenant, level, position, hashes) VALUES (?, ?, ?, ?)")
+                .bind(tenant.as_str())
+                .bind(i64::from(tile.level))
+                .bind(i64::try_from(tile.position).unwrap_or(i64::MAX))
+                .bind(hashes)
+                .run(connection)
+                .await?;
+        }
+        for (tenant, log) in &mut self.known {
+            if log.tiles.size() - log.signed >= RECORDS_PER_CHECKPOINT {
+                sign(connection, &self.key, tenant, log, now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Logs whose last checkpoint is behind.
+    pub(super) fn unsigned(&self) -> Vec<TenantName> {
+        self.known
+            .iter()
+            .filter(|(_, log)| log.signed < log.tiles.size())
+            .map(|(tenant, _)| tenant.clone())
+            .collect()
+    }
+
+    /// Signs the log as it is now, in the open transaction.
+    pub(super) async fn sign(
+        &mut self,
+        connection: &mut SqliteConnection,
+        tenant: &TenantName,
+        now: Timestamp,
+    ) -> Result<(), ReadError> {
+        if !self.known.contains_key(tenant) {
+            let log = load(connection, tenant).await?;
+            self.known.insert(tenant.clone(), log);
+        }
+        match self.known.get_mut(tenant) {
+            Some(log) => Ok(sign(connection, &self.key, tenant, log, now).await?),
+            None => Ok(()),
+        }
+    }
+}
+
+async fn sign(
+    connection: &mut SqliteConnection,
+    key: &SigningKey,
+    tenant: &TenantName,
+    log: &mut Log,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let size = log.tiles.size();
+    let name = origin(tenant);
+    let checkpoint = Checkpoint {
+        origin: name.clone(),
+        size,
+        root: log.tiles.root(),
+    };
+    sql("INSERT INTO checkpoints (tenant, size, at, note) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")
+        .bind(tenant.as_str())
+        .bind(i64::try_from(size).unwrap_or(i64::MAX))
+        .bind(now.0)
+        .bind(checkpoint.sign(key, &name))
+        .run(connection)
+        .await?;
+    log.signed = size;
+    Ok(())
+}
+
+/// Reads a log's last tiles back: full ones below them as stored, the last leaves from the records themselves.
+async fn load(connection: &mut SqliteConnection, tenant: &TenantName) -> Result<Log, ReadError> {
+    let (_, found) = sql(
+        "SELECT ?1 AS tenant, coalesce((SELECT max(position) + 1 FROM audit WHERE tenant = ?1), 0) AS size,
+                coalesce((SELECT max(size) FROM checkpoints WHERE tenant = ?1), 0) AS signed",
+    )
+    .bind(tenant.as_str())
+    .run(connection)
+    .await?;
+    let row = found.first().ok_or(sqlx::Error::RowNotFound)?;
+    let row = Row::new(row, "audit", "tenant");
+    let (size, signed): (u64, u64) = (row.int("size")?, row.int("signed")?);
+    let mut levels = Vec::new();
+    for (level, width) in TiledLog::widths(size).into_iter().enumerate() {
+        let hashes = if level == 0 {
+            leaves(connection, tenant, size - width).await?
+        } else {
+            tile_roots(connection, tenant, level - 1, width).await?
+        };
+        levels.push(hashes);
+    }
+    let tiles = TiledLog::resume(size, levels).ok_or_else(|| ReadError::Corrupt {
+        table: "audit_tiles",
+        column: "hashes",
+        row: tenant.to_string(),
+        source: "tiles are missing".into(),
+    })?;
+    Ok(Log { tiles, signed })
+}
+
+async fn leaves(
+    connection: &mut SqliteConnection,
+    tenant: &TenantName,
+    from: u64,
+) -> Result<Vec<Hash>, ReadError> {
+    let (_, rows) = sql("SELECT body FROM audit WHERE tenant = ? AND position >= ? ORDER BY position")
+        .bind(tenant.as_str())
+        .bind(i64::try_from(from).unwrap_or(i64::MAX))
+        .run(connection)
+        .await?;
+    rows.iter().map(|row| Ok(Record::leaf(row.try_get(0)?))).collect()
+}
+
+/// The roots of the last `width` full tiles of a level, oldest first.
+async fn tile_roots(
+    connection: &mut SqliteConnection,
+    tenant: &TenantName,
+    level: usize,
+    width: u64,
+) -> Result<Vec<Hash>, ReadError> {
+    let (_, rows) =
+        sql("SELECT hashes FROM audit_tiles WHERE tenant = ? AND level = ? ORDER BY position DESC LIMIT ?")
+            .bind(tenant.as_str())
+            .bind(i64::try_from(level).unwrap_or(i64::MAX))
+            .bind(i64::try_from(width).unwrap_or(i64::MAX))
+            .run(connection)
+            .await?;
+    rows.iter()
+        .rev()
+        .map(|row| {
+            let bytes: &[u8] = row.try_get(0)?;
+            let hashes: Vec<Hash> = bytes.chunks_exact(32).filter_map(Hash::from_slice).collect();
+            Ok(clawd_audit::proof::root(&hashes))
+        })
+        .collect()
+}
