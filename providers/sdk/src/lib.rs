@@ -13,8 +13,10 @@ pub mod egress;
 mod noop;
 mod operation;
 mod registry;
+pub mod secrets;
 
 pub use context::{Context, DiscardOutput, OutputSink, Stream};
 pub use noop::Noop;
 pub use operation::{Applied, Checked, Operation, ProviderError, Recovered};
 pub use registry::{Registry, RegistryError, Serves};
+pub use secrets::{NoSecrets, Redactor, Secrets};
