@@ -83,14 +83,11 @@ impl Store {
             .bind(previous_is_gone),
         );
         match self.inner.writer.change(change).await {
-            Ok(answers) => Ok(answers
-                .first()
-                .and_then(|answer| answer.value)
-                .map(|epoch| Lease {
-                    shard,
-                    epoch: u64::try_from(epoch).unwrap_or_default(),
-                    expires_at,
-                })),
+            Ok(answers) => Ok(answers.first().copied().flatten().map(|epoch| Lease {
+                shard,
+                epoch: u64::try_from(epoch).unwrap_or_default(),
+                expires_at,
+            })),
             Err(Refused::Unmet) => Ok(None),
             Err(refused) => Err(refused.into_write("lease")),
         }
