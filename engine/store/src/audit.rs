@@ -1,6 +1,6 @@
 //! Audit logs, read: pages for people, proofs and exports for those who do not trust us.
 
-use clawd_audit::{Hash, Record, VerifierKey, origin};
+use clawd_audit::{Draft, Hash, Record, VerifierKey, origin};
 use clawd_model::{RunId, Timestamp};
 
 use crate::error::{ReadError, WriteError};
@@ -97,6 +97,15 @@ impl TryFrom<Row<'_>> for Entry {
 }
 
 impl TenantStore {
+    /// Records something that changes nothing else: a refusal, a failed attempt to sign in.
+    ///
+    /// # Errors
+    /// When the database fails.
+    #[tracing::instrument(name = "db.audit.record", skip_all)]
+    pub async fn record(&self, audit: &[Draft]) -> Result<(), WriteError> {
+        self.write(self.change().audit(audit), "tenant").await
+    }
+
     /// Records of the tenant's log, newest first.
     ///
     /// # Errors

@@ -16,6 +16,8 @@ pub struct SignedIn {
     pub tenant: TenantName,
     /// The principal.
     pub principal: PrincipalName,
+    /// Since when its present secret works.
+    pub created_at: Timestamp,
     /// From when on it is refused.
     pub expires_at: Timestamp,
 }
@@ -32,6 +34,7 @@ impl TryFrom<Row<'_>> for SignedIn {
         Ok(Self {
             tenant: row.parse("tenant")?,
             principal: row.parse("principal")?,
+            created_at: row.time("created_at")?,
             expires_at: row.time("expires_at")?,
         })
     }
@@ -44,9 +47,11 @@ impl Store {
     /// When the database fails.
     #[tracing::instrument(name = "db.session.find", skip_all)]
     pub async fn session_by_hash(&self, hash: Digest) -> Result<Option<SignedIn>, ReadError> {
-        let query = sql("SELECT sessions.tenant, principal, expires_at FROM sessions
+        let query = sql(
+            "SELECT sessions.tenant, principal, created_at, expires_at FROM sessions
              JOIN principals ON principals.tenant = sessions.tenant AND principals.name = sessions.principal
-             WHERE hash = ? AND expires_at > ? AND NOT disabled")
+             WHERE hash = ? AND expires_at > ? AND NOT disabled",
+        )
         .bind(hash.to_string())
         .bind(self.now().0);
         row::optional(self.readers(), query).await
@@ -59,7 +64,7 @@ impl Store {
     #[tracing::instrument(name = "db.session.find_link", skip_all)]
     pub async fn link_by_hash(&self, hash: Digest) -> Result<Option<SignedIn>, ReadError> {
         let query = sql(
-            "SELECT sign_in_links.tenant, principal, expires_at FROM sign_in_links
+            "SELECT sign_in_links.tenant, principal, created_at, expires_at FROM sign_in_links
              JOIN principals
                ON principals.tenant = sign_in_links.tenant AND principals.name = sign_in_links.principal
              WHERE hash = ? AND expires_at > ? AND NOT disabled",
@@ -83,13 +88,15 @@ impl TenantStore {
         expires_at: Timestamp,
         audit: &[Draft],
     ) -> Result<(), WriteError> {
-        let change = self
-            .change()
+        let change = self.change();
+        let now = change.at;
+        let change = change
             .one(
-                sql("INSERT INTO sign_in_links (hash, tenant, principal, expires_at) VALUES (?, ?, ?, ?)")
+                sql("INSERT INTO sign_in_links (hash, tenant, principal, created_at, expires_at) VALUES (?, ?, ?, ?, ?)")
                     .bind(hash.to_string())
                     .bind(self.tenant.as_str())
                     .bind(principal.as_str())
+                    .bind(now.0)
                     .bind(expires_at.0),
             )
             .audit(audit);
@@ -158,6 +165,42 @@ impl TenantStore {
             )
             .audit(audit);
         self.write(change, "principal").await
+    }
+
+    /// Gives a session another secret. The old one works until `old_expires_at`, for requests that are under way.
+    ///
+    /// # Errors
+    /// When the tenant has no such session or it has ended, or the database fails.
+    #[tracing::instrument(name = "db.session.rotate", skip_all)]
+    pub async fn rotate_session(
+        &self,
+        old: Digest,
+        new: Digest,
+        old_expires_at: Timestamp,
+        audit: &[Draft],
+    ) -> Result<(), WriteError> {
+        let change = self.change();
+        let now = change.at;
+        let change = change
+            .one(
+                sql(
+                    "INSERT INTO sessions (hash, tenant, principal, created_at, expires_at)
+                     SELECT ?1, tenant, principal, ?2, expires_at FROM sessions
+                     WHERE hash = ?3 AND tenant = ?4 AND expires_at > ?5",
+                )
+                .bind(new.to_string())
+                .bind(now.0)
+                .bind(old.to_string())
+                .bind(self.tenant.as_str())
+                .bind(old_expires_at.0),
+            )
+            .one(
+                sql("UPDATE sessions SET expires_at = ? WHERE hash = ?")
+                    .bind(old_expires_at.0)
+                    .bind(old.to_string()),
+            )
+            .audit(audit);
+        self.write(change, "session").await
     }
 
     /// Ends a session.

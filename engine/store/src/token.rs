@@ -20,6 +20,8 @@ pub struct Token {
     pub principal: PrincipalName,
     /// What people call it.
     pub label: String,
+    /// The actions that it is limited to; empty means no limit.
+    pub scopes: Vec<String>,
     /// When it was made.
     pub created_at: Timestamp,
     /// From when on it is refused.
@@ -42,6 +44,7 @@ impl TryFrom<Row<'_>> for Token {
             tenant: row.parse("tenant")?,
             principal: row.parse("principal")?,
             label: row.text("label")?.to_owned(),
+            scopes: row.json("scopes")?,
             created_at: row.time("created_at")?,
             expires_at: row.time("expires_at")?,
             revoked_at: row.optional("revoked_at", Row::time)?,
@@ -77,13 +80,14 @@ impl TenantStore {
             .change()
             .one(
                 sql(
-                    "INSERT INTO tokens (id, tenant, principal, label, hash, created_at, expires_at)
-                     VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO tokens (id, tenant, principal, label, scopes, hash, created_at, expires_at)
+                     VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 )
                 .bind(token.id.to_string())
                 .bind(self.tenant.as_str())
                 .bind(token.principal.as_str())
                 .bind(token.label.as_str())
+                .bind(serde_json::to_string(&token.scopes)?)
                 .bind(hash.to_string())
                 .bind(token.created_at.0)
                 .bind(token.expires_at.0),

@@ -23,6 +23,7 @@ CREATE TABLE tokens (
     tenant      TEXT NOT NULL,
     principal   TEXT NOT NULL,
     label       TEXT NOT NULL,
+    scopes      TEXT NOT NULL,   -- a JSON array of actions; empty: no limit
     hash        TEXT NOT NULL UNIQUE,
     created_at  INTEGER NOT NULL,
     expires_at  INTEGER NOT NULL,
@@ -35,6 +36,7 @@ CREATE TABLE sign_in_links (
     hash        TEXT PRIMARY KEY,
     tenant      TEXT NOT NULL,
     principal   TEXT NOT NULL,
+    created_at  INTEGER NOT NULL,
     expires_at  INTEGER NOT NULL,
     FOREIGN KEY (tenant, principal) REFERENCES principals (tenant, name)
 ) STRICT, WITHOUT ROWID;
