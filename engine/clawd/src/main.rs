@@ -1,2 +1,38 @@
-//! The binary.
-fn main() {}
+//! The binary: command line, configuration, wiring. It owns no rules.
+
+mod cli;
+mod commands;
+mod connect;
+mod datadir;
+mod driver;
+mod exit;
+mod profiles;
+mod render;
+mod seed;
+mod system;
+mod telemetry;
+mod wiring;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::cli::Cli;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: the runtime cannot be started: {error}");
+            return ExitCode::from(exit::Exit::Usage as u8);
+        }
+    };
+    let exit = runtime.block_on(commands::run(cli)).unwrap_or_else(|failure| {
+        eprintln!("{failure}");
+        failure.exit
+    });
+    // A command may leave a blocking read of standard input behind; the process need not wait for it.
+    runtime.shutdown_background();
+    ExitCode::from(exit as u8)
+}

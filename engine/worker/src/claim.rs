@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clawd_model::DurationMs;
-use clawd_store::{RunHead, SHARDS, StoreError};
+use clawd_store::{Lease, ReadError, RunRow, SHARDS, WriteError};
 
 use crate::env::Env;
 
@@ -16,19 +16,30 @@ use crate::env::Env;
 pub(crate) const LEASE: DurationMs = DurationMs::from_secs(30);
 const RENEW_EVERY: Duration = Duration::from_secs(10);
 
+/// Why the runs could not be claimed.
+#[derive(Debug, thiserror::Error)]
+pub enum ClaimError {
+    /// The leases could not be written.
+    #[error("the leases could not be taken")]
+    Lease(#[from] WriteError),
+    /// The runs could not be read.
+    #[error("the unfinished runs could not be read")]
+    Runs(#[from] ReadError),
+}
+
 /// Takes all shards that can be had, and gives their unfinished runs.
-pub(crate) async fn all(env: &Env) -> Result<Vec<RunHead>, StoreError> {
+pub(crate) async fn all(env: &Env) -> Result<Vec<RunRow>, ClaimError> {
     let store = &env.deps.store;
     let mut held = Vec::new();
     for shard in 0..SHARDS {
         if let Some(lease) = store.acquire(&env.deps.node, shard, LEASE, true).await? {
             if let Ok(mut epochs) = env.epochs.write() {
-                epochs.insert(shard, lease.epoch);
+                epochs.insert(shard, lease);
             }
             held.push(shard);
         }
     }
-    store.unfinished(&held).await
+    Ok(store.unfinished(&held).await?)
 }
 
 /// Renews the leases for as long as the worker lives. A lease that is lost is dropped: its runs can write nothing
@@ -38,13 +49,17 @@ pub(crate) async fn renew_forever(env: Arc<Env>) {
     ticks.tick().await;
     loop {
         ticks.tick().await;
-        let held: Vec<(u16, u64)> =
-            env.epochs.read().map(|epochs| epochs.iter().map(|(shard, epoch)| (*shard, *epoch)).collect()).unwrap_or_default();
-        for (shard, epoch) in held {
-            match env.deps.store.renew(&env.deps.node, shard, epoch, LEASE).await {
-                Ok(true) => {}
-                Ok(false) => {
-                    tracing::warn!(shard, epoch, "the lease was lost to another node");
+        let held: Vec<Lease> = env.epochs.read().map(|epochs| epochs.values().cloned().collect()).unwrap_or_default();
+        for lease in held {
+            let shard = lease.shard;
+            match env.deps.store.renew(&lease, LEASE).await {
+                Ok(Some(renewed)) => {
+                    if let Ok(mut epochs) = env.epochs.write() {
+                        epochs.insert(shard, renewed);
+                    }
+                }
+                Ok(None) => {
+                    tracing::warn!(shard, epoch = lease.epoch, "the lease was lost to another node");
                     if let Ok(mut epochs) = env.epochs.write() {
                         epochs.remove(&shard);
                     }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 
 use clawd_model::{Principal, PrincipalName, Server, ServerId, TenantName};
-use clawd_store::{Store, StoreError};
+use clawd_store::{Store, ReadError};
 
 /// People and servers of one tenant.
 pub(crate) struct Members {
@@ -33,7 +33,7 @@ pub(crate) struct Directory(RwLock<HashMap<TenantName, Arc<Members>>>);
 
 impl Directory {
     /// The people and servers of a tenant.
-    pub(crate) async fn members(&self, store: &Store, tenant: &TenantName) -> Result<Arc<Members>, StoreError> {
+    pub(crate) async fn members(&self, store: &Store, tenant: &TenantName) -> Result<Arc<Members>, ReadError> {
         if let Some(known) = self.0.read().ok().and_then(|known| known.get(tenant).cloned()) {
             return Ok(known);
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clawd_audit::Draft;
 use clawd_model::{ApprovalId, AttemptId, DurationMs, Event, Outcome, RunId, RunStatus, StepRef, TenantName};
 use clawd_scheduler::{Effect, Input, Program, RunState, decide};
-use clawd_store::{CommitError, Message, NewRunRow, RunHead, Turn, shard_of};
+use clawd_store::{CommitError, Message, NewRunRow, Turn, shard_of};
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -226,13 +226,8 @@ impl Driver {
     /// Reads the run back as it is stored, and goes on from there.
     async fn reload(&mut self) -> bool {
         tokio::time::sleep(PAUSE.to_std()).await;
-        let head = RunHead {
-            tenant: self.state.tenant.clone(),
-            run: self.state.run,
-            workflow: self.program.workflow.digest,
-            plan: self.state.plan,
-        };
-        match load::run(&self.env, &head).await {
+        let run = self.state.run;
+        match load::again(&self.env, &self.state.tenant, run).await {
             Ok((program, state)) => {
                 self.program = program;
                 self.state = state;
@@ -243,7 +238,7 @@ impl Driver {
                 true
             }
             Err(error) => {
-                tracing::error!(run = %head.run, %error, "the run could not be loaded; trying again");
+                tracing::error!(%run, %error, "the run could not be loaded; trying again");
                 let _ = self.mailbox.send(Mail::Input(Input::Resume));
                 !self.stop.is_cancelled()
             }

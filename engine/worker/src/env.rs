@@ -6,7 +6,7 @@ use std::sync::{Arc, RwLock};
 use clawd_model::Clock;
 use clawd_policy::Policies;
 use clawd_provider::Registry;
-use clawd_store::Store;
+use clawd_store::{Lease, Store};
 
 use crate::directory::Directory;
 use crate::secrets::Secrets;
@@ -34,14 +34,14 @@ pub struct Deps {
 pub(crate) struct Env {
     pub(crate) deps: Deps,
     pub(crate) directory: Directory,
-    /// The epoch under which each shard is held.
-    pub(crate) epochs: RwLock<HashMap<u16, u64>>,
+    /// The leases that are held.
+    pub(crate) epochs: RwLock<HashMap<u16, Lease>>,
     pub(crate) slots: tokio::sync::Semaphore,
 }
 
 impl Env {
     /// The epoch of the lease on a shard; `None` when it is not held here.
     pub(crate) fn epoch(&self, shard: u16) -> Option<u64> {
-        self.epochs.read().ok()?.get(&shard).copied()
+        self.epochs.read().ok()?.get(&shard).map(|lease| lease.epoch)
     }
 }

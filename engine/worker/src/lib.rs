@@ -28,6 +28,7 @@ mod records;
 mod secrets;
 mod worker;
 
+pub use claim::ClaimError;
 pub use admit::{AdmitError, NewRun};
 pub use env::Deps;
 pub use secrets::{NoSecrets, Redactor, Secrets};

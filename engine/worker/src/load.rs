@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use clawd_model::{RunId, TenantName};
 use clawd_scheduler::{Corrupt, Program, RunState, fold};
-use clawd_store::{RunHead, StoreError};
+use clawd_store::{ReadError, RunRow};
 
 use crate::env::Env;
 
@@ -11,7 +12,9 @@ use crate::env::Env;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LoadError {
     #[error("the store could not be read")]
-    Store(#[from] StoreError),
+    Store(#[from] ReadError),
+    #[error("`{0}` is not stored")]
+    NoRun(RunId),
     #[error("its runbook `{0}` is not stored")]
     NoWorkflow(clawd_model::Digest),
     #[error("its runbook is not valid with the operations of this version: {0}")]
@@ -24,20 +27,26 @@ pub(crate) enum LoadError {
     Corrupt(#[from] Corrupt),
 }
 
+/// Loads and folds a run that was in memory before.
+pub(crate) async fn again(env: &Env, tenant: &TenantName, id: RunId) -> Result<(Program, RunState), LoadError> {
+    let row = env.deps.store.tenant(tenant.clone()).run(id).await?.ok_or(LoadError::NoRun(id))?;
+    run(env, &row).await
+}
+
 /// Loads and folds a run.
-pub(crate) async fn run(env: &Env, head: &RunHead) -> Result<(Program, RunState), LoadError> {
+pub(crate) async fn run(env: &Env, head: &RunRow) -> Result<(Program, RunState), LoadError> {
     let tenant = env.deps.store.tenant(head.tenant.clone());
-    let source = tenant.runbook_source(head.workflow).await?.ok_or(LoadError::NoWorkflow(head.workflow))?;
+    let version = tenant.runbook_by_digest(head.workflow).await?.ok_or(LoadError::NoWorkflow(head.workflow))?;
     let specs = env.deps.registry.specs();
-    let checked = clawd_workflow::check(&source, specs);
+    let checked = clawd_workflow::check(&version.source, specs);
     let problem = || checked.problems.first().map_or_else(String::new, |problem| problem.message.clone());
     let workflow = checked.workflow.ok_or_else(|| LoadError::Invalid(problem()))?;
     if workflow.digest != head.workflow {
         return Err(LoadError::OtherDigest);
     }
-    let plan = tenant.plan(head.plan).await?.ok_or(LoadError::NoPlan(head.plan))?;
+    let plan = tenant.run_plan(head.id).await?.ok_or(LoadError::NoPlan(head.plan))?;
     let program = Program::new(Arc::new(workflow), Arc::new(plan), specs);
-    let journal = env.deps.store.journal(head.run).await?;
+    let journal = env.deps.store.journal(head.id).await?;
     let state = fold(&program, &journal)?;
     Ok((program, state))
 }

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use clawd_model::{AttemptId, Clock, RunId, TenantName};
 use clawd_provider::{OutputSink, Stream};
-use clawd_store::{OutputStream, Store};
+use clawd_store::{Store, Stream as OutputStream};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, RwLock};
 
 use clawd_model::{Event, RunId, TenantName};
 use clawd_scheduler::{Input, Program, RunState};
-use clawd_store::{NewRunRow, RunHead, StoreError, shard_of};
+use clawd_store::{NewRunRow, RunRow, shard_of};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 use crate::admit::{AdmitError, NewRun};
 use crate::directory::Directory;
 use crate::drive::{Driver, Handle, Handles, Mail};
+use crate::claim::ClaimError;
 use crate::env::{Deps, Env};
 use crate::{claim, load};
 
@@ -30,7 +31,7 @@ impl Worker {
     ///
     /// # Errors
     /// When the store cannot be read. A single run that cannot be loaded is reported, and left as it is.
-    pub async fn start(deps: Deps) -> Result<Self, StoreError> {
+    pub async fn start(deps: Deps) -> Result<Self, ClaimError> {
         let slots = tokio::sync::Semaphore::new(deps.attempts_max.max(1));
         let env = Arc::new(Env {
             deps,
@@ -50,16 +51,16 @@ impl Worker {
         Ok(worker)
     }
 
-    async fn take_up(&self, head: &RunHead) {
+    async fn take_up(&self, head: &RunRow) {
         match load::run(&self.env, head).await {
             Ok((program, state)) => {
-                tracing::info!(run = %head.run, seq = state.seq, "taking the run up again");
+                tracing::info!(run = %head.id, seq = state.seq, "taking the run up again");
                 let (driver, mail) = self.driver(program, state);
                 let _ = driver.mailbox.send(Mail::Input(Input::Resume));
                 let _ = driver.mailbox.send(Mail::Inbox);
                 self.spawn(driver, mail);
             }
-            Err(error) => tracing::error!(run = %head.run, %error, "the run could not be taken up"),
+            Err(error) => tracing::error!(run = %head.id, %error, "the run could not be taken up"),
         }
     }
 
@@ -108,7 +109,8 @@ impl Worker {
         let row = NewRunRow {
             runbook: new.workflow.name.clone(),
             workflow: new.workflow.digest,
-            plan: new.plan_digest,
+            plan_digest: new.plan_digest,
+            plan: Arc::clone(&new.plan),
             requester: new.requester,
         };
         let program = Program::new(new.workflow, new.plan, self.env.deps.registry.specs());

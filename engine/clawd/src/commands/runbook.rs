@@ -1,0 +1,84 @@
+//! `clawd runbook`: check a file, list, show, publish.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use clawd_model::api::RunbookSummary;
+use clawd_model::{OperationName, OperationSpec, RunbookName};
+use clawd_provider::contract;
+
+use crate::cli::{Format, Globals};
+use crate::connect::{client, failure};
+use crate::exit::{Exit, Outcome};
+use crate::render::status::colours;
+use crate::render::{print, print_list, table};
+
+/// Runbooks: check a file, list, show, publish.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Runbook {
+    /// Check a runbook's file, offline. All problems are reported at once.
+    Check { file: PathBuf },
+    /// List the active runbooks.
+    Ls,
+    /// Print a runbook.
+    Show { name: RunbookName },
+    /// Publish a version of a runbook; runs that began keep theirs.
+    Publish { file: PathBuf },
+}
+
+impl Runbook {
+    pub(crate) async fn run(self, globals: &Globals) -> Outcome {
+        match self {
+            Self::Check { file } => return check(globals, &file),
+            Self::Ls => {
+                let runbooks = client(globals)?.runbooks().await.map_err(failure)?;
+                print_list(globals.output, &runbooks.items, list)?;
+            }
+            Self::Show { name } => {
+                let view = client(globals)?.runbook(&name).await.map_err(failure)?;
+                print(globals.output, &view, |view| print!("{}", view.source))?;
+            }
+            Self::Publish { file } => {
+                let source = std::fs::read_to_string(&file)?;
+                let published = client(globals)?.publish_runbook(&source, None).await.map_err(failure)?;
+                print(globals.output, &published, |published| {
+                    let name = published.name.as_ref().map_or("?", AsRef::as_ref);
+                    let digest = published.digest.map(|digest| digest.to_string()).unwrap_or_default();
+                    println!("published {name} {digest}");
+                })?;
+            }
+        }
+        Ok(Exit::Ok)
+    }
+}
+
+/// The operations that ship, by name.
+pub(crate) fn specs() -> BTreeMap<OperationName, OperationSpec> {
+    contract::all().into_iter().map(|spec| (spec.name.clone(), spec)).collect()
+}
+
+fn check(globals: &Globals, file: &PathBuf) -> Outcome {
+    let source = std::fs::read_to_string(file)?;
+    let checked = clawd_workflow::check(&source, &specs());
+    if globals.output == Format::Table {
+        for problem in &checked.problems {
+            let named = clawd_model::Problem { file: Some(file.display().to_string()), ..problem.clone() };
+            eprintln!("{}", clawd_workflow::render_problem(&source, &named, colours()));
+        }
+        if let Some(workflow) = &checked.workflow {
+            let steps: usize = workflow.jobs.iter().map(|job| job.steps.len()).sum();
+            println!("{}: {} jobs, {steps} steps, {}", workflow.name, workflow.jobs.len(), workflow.digest);
+        }
+    } else {
+        print_list(globals.output, &checked.problems, |_| {})?;
+    }
+    Ok(if checked.workflow.is_some() { Exit::Ok } else { Exit::Usage })
+}
+
+fn list(runbooks: &[RunbookSummary]) {
+    let rows = runbooks.iter().map(|runbook| {
+        vec![runbook.name.to_string(), runbook.digest.short(), runbook.published_by.to_string(), runbook.description.clone()]
+    });
+    table::print(&["RUNBOOK", "DIGEST", "BY", "FOR"], rows.collect(), "no runbooks");
+}
