@@ -48,3 +48,40 @@ pub(crate) fn wait_blocking(deadline: Duration, mut probe: impl FnMut() -> bool)
         std::thread::park_timeout(Duration::from_millis(5));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn it_asks_until_the_state_is_there() {
+        let mut asked = 0;
+        let found = wait_for("the third answer", Duration::from_secs(20), async || {
+            asked += 1;
+            if asked == 1 {
+                bail!("too early")
+            } else {
+                Ok((asked == 3).then_some("there"))
+            }
+        });
+        assert_eq!(found.await.unwrap(), "there");
+    }
+
+    #[tokio::test]
+    async fn a_wait_in_vain_tells_what_for_and_why() {
+        let deadline = Duration::from_millis(60);
+        let error = wait_for::<()>("rain", deadline, async || bail!("the sky is blue"))
+            .await
+            .unwrap_err();
+        assert_eq!(error.to_string(), "waited 60ms in vain for rain: the sky is blue");
+        let error = wait_for::<()>("an answer", deadline, std::future::pending)
+            .await
+            .unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .ends_with("an answer: the last probe did not answer"),
+            "{error}"
+        );
+    }
+}

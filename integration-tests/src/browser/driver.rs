@@ -27,8 +27,8 @@ impl Driver {
         let program = find_program("chromedriver")
             .context("`chromedriver` is not installed\nhint: scripts/install-test-deps")?;
         let mut command = Command::new("setpriv");
-        // The kernel ends it when the test is gone, however that went; it takes its browsers along.
-        command.args(["--pdeathsig", "TERM"]).arg(program).arg("--port=0");
+        // The kernel ends it when the test is gone, however that went; its browsers follow.
+        command.args(["--pdeathsig", "KILL"]).arg(program).arg("--port=0");
         command.process_group(0).kill_on_drop(true);
         command
             .stdin(Stdio::null())

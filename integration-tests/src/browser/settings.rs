@@ -1,6 +1,8 @@
 //! How the browser is started, and what a person could set in it: size and colours.
 
-use std::path::Path;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use serde_json::{Map, Value, json};
@@ -34,12 +36,13 @@ const FLAGS: [&str; 10] = [
     "--window-size=1280,900",
 ];
 
-/// The capabilities of a session with `profile` as its folder.
-pub(super) fn capabilities(profile: &Path) -> Result<Map<String, Value>> {
-    let binary = PROGRAMS.iter().find_map(|program| find_program(program));
-    let binary = binary.context("Chromium is not installed\nhint: scripts/install-test-deps")?;
+/// The capabilities of a session that keeps its files in `dir`.
+pub(super) fn capabilities(dir: &Path) -> Result<Map<String, Value>> {
+    let program = PROGRAMS.iter().find_map(|program| find_program(program));
+    let program = program.context("Chromium is not installed\nhint: scripts/install-test-deps")?;
+    let binary = write_launcher(dir, &program).context("could not write the launcher of Chromium")?;
     let mut flags: Vec<String> = FLAGS.map(str::to_owned).to_vec();
-    flags.push(format!("--user-data-dir={}", profile.display()));
+    flags.push(format!("--user-data-dir={}", dir.join("profile").display()));
     let mut capabilities = Map::new();
     capabilities.insert("browserName".to_owned(), json!("chrome"));
     capabilities.insert(
@@ -48,6 +51,19 @@ pub(super) fn capabilities(profile: &Path) -> Result<Map<String, Value>> {
     );
     capabilities.insert("goog:loggingPrefs".to_owned(), json!({ "browser": "ALL" }));
     Ok(capabilities)
+}
+
+/// A script that becomes Chromium and asks the kernel to end it with chromedriver: one that is killed takes
+/// nobody along.
+fn write_launcher(dir: &Path, program: &Path) -> std::io::Result<PathBuf> {
+    let path = dir.join("chromium");
+    let text = format!(
+        "#!/bin/sh\nexec setpriv --pdeathsig KILL '{}' \"$@\"\n",
+        program.display()
+    );
+    std::fs::write(&path, text)?;
+    std::fs::set_permissions(&path, Permissions::from_mode(0o755))?;
+    Ok(path)
 }
 
 impl Browser {

@@ -22,10 +22,15 @@ const INOTIFY: &str = "/proc/sys/fs/inotify/max_user_instances";
 
 /// Fails with the list of what is missing.
 pub(super) fn check() -> Result<()> {
-    let mut missing = Vec::new();
-    if !rustix::process::geteuid().is_root() {
-        missing.push("these tests must run as root (namespaces, mounts)\nhint: sudo -E make test".to_owned());
+    let missing = missing(&paths::lab(), rustix::process::geteuid().is_root());
+    if !missing.is_empty() {
+        bail!("the lab of test hosts cannot run here:\n{}", missing.join("\n"));
     }
+    raise_inotify_limit()
+}
+
+fn missing(lab: &Path, is_root: bool) -> Vec<String> {
+    let mut missing = Vec::new();
     for program in PROGRAMS {
         if paths::find_program(program).is_none() {
             missing.push(format!(
@@ -33,22 +38,24 @@ pub(super) fn check() -> Result<()> {
             ));
         }
     }
-    for part in ["base/usr/sbin/sshd", "keys/id_ed25519", "keys/user_ca"] {
-        if !paths::lab().join(part).exists() {
-            missing.push(format!(
-                "`target/lab/{part}` is not there\nhint: scripts/build-lab-rootfs"
-            ));
-        }
-    }
     if cgroup::unified().is_none() {
-        missing.push(
-            "no cgroup2 below /sys/fs/cgroup\nhint: mount -t cgroup2 none /sys/fs/cgroup/unified".to_owned(),
-        );
+        let hint = "mount -t cgroup2 none /sys/fs/cgroup/unified";
+        missing.push(format!("no cgroup2 below /sys/fs/cgroup\nhint: {hint}"));
     }
-    if !missing.is_empty() {
-        bail!("the lab of test hosts cannot run here:\n{}", missing.join("\n"));
+    if !is_root {
+        missing.push("these tests make namespaces and mounts as root\nhint: sudo -E make test".to_owned());
+        // Nobody else can see whether the keys are there.
+        return missing;
     }
-    raise_inotify_limit()
+    let parts = ["base/usr/sbin/sshd", "keys/id_ed25519", "keys/user_ca"];
+    if let Some(part) = parts.into_iter().find(|part| !lab.join(part).exists()) {
+        let path = lab.join(part);
+        missing.push(format!(
+            "`{}` is not there\nhint: scripts/build-lab-rootfs",
+            path.display()
+        ));
+    }
+    missing
 }
 
 /// Each systemd takes about 20 of the machine's inotify instances; with Linux's default of 128, hosts
@@ -62,4 +69,21 @@ fn raise_inotify_limit() -> Result<()> {
         })?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_told_with_what_brings_it() {
+        let empty = tempfile::tempdir().unwrap();
+        let told = missing(empty.path(), true).join("\n");
+        assert!(
+            told.contains("base/usr/sbin/sshd` is not there\nhint: scripts/build-lab-rootfs"),
+            "{told}"
+        );
+        let told = missing(empty.path(), false).join("\n");
+        assert!(told.contains("as root\nhint: sudo"), "{told}");
+    }
 }
