@@ -1,0 +1,252 @@
+//! A turn is committed where its journal ends, under the current epoch, and all of it or nothing.
+
+use clawd_model::{DurationMs, RunStatus};
+use clawd_store::{CommitError, RunFilter, Turn};
+use futures::future::join_all;
+
+use crate::fixture::{Fixture, draft, first_turn, last_turn, next_turn, read};
+
+#[tokio::test]
+async fn a_run_reads_back_as_it_was_committed() {
+    let fixture = Fixture::new().await;
+    let mut committed = fixture.store.committed();
+    let (run, lease) = fixture.begun().await;
+    let turn = next_turn("demo", run, &lease, 2, 3);
+    let events = turn.events.clone();
+    fixture.store.commit(turn).await.unwrap();
+    let journal = fixture.store.journal(run).await.unwrap();
+    assert_eq!(
+        journal.iter().map(|entry| entry.seq).collect::<Vec<_>>(),
+        [1, 2, 3, 4]
+    );
+    let read_back: Vec<_> = journal.iter().skip(1).map(|entry| entry.event.clone()).collect();
+    assert_eq!(read_back, events);
+    assert_eq!(committed.recv().await.unwrap().events, journal[..1]);
+    assert_eq!(committed.recv().await.unwrap().events, journal[1..]);
+    let page = fixture.demo().events(run, 2, 1).await.unwrap();
+    assert_eq!(page, journal[2..3]);
+    assert_eq!(fixture.store.unfinished(&[lease.shard]).await.unwrap().len(), 1);
+    fixture
+        .store
+        .commit(last_turn("demo", run, &lease, 5))
+        .await
+        .unwrap();
+    assert_eq!(fixture.store.unfinished(&[lease.shard]).await.unwrap(), []);
+    let row = fixture.demo().run(run).await.unwrap().unwrap();
+    assert_eq!(row.status, RunStatus::Succeeded);
+    assert!(row.finished_at.is_some());
+    assert!(fixture.demo().run_plan(run).await.unwrap().is_some());
+    assert_eq!(fixture.store.commits(), 3);
+}
+
+#[tokio::test]
+async fn another_epoch_is_fenced() {
+    let fixture = Fixture::new().await;
+    let (run, old) = fixture.begun().await;
+    let new = fixture.lease(run).await;
+    assert_eq!(new.epoch, old.epoch + 1);
+    let refused = fixture.store.commit(next_turn("demo", run, &old, 2, 1)).await;
+    assert!(matches!(refused, Err(CommitError::Fenced { .. })), "{refused:?}");
+    assert_eq!(fixture.store.journal(run).await.unwrap().len(), 1);
+    fixture
+        .store
+        .commit(next_turn("demo", run, &new, 2, 1))
+        .await
+        .unwrap();
+    fixture.store.release(new.clone()).await.unwrap();
+    let refused = fixture.store.commit(next_turn("demo", run, &new, 3, 1)).await;
+    assert!(matches!(refused, Err(CommitError::Fenced { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_turn_begins_where_the_journal_ends() {
+    let fixture = Fixture::new().await;
+    let (run, lease) = fixture.begun().await;
+    fixture
+        .store
+        .commit(next_turn("demo", run, &lease, 2, 2))
+        .await
+        .unwrap();
+    for first_seq in [2, 3, 5, 9] {
+        let refused = fixture
+            .store
+            .commit(next_turn("demo", run, &lease, first_seq, 1))
+            .await;
+        let Err(CommitError::Conflict { expected: 4, found }) = refused else {
+            panic!("{refused:?}")
+        };
+        assert_eq!(found, first_seq);
+    }
+    let refused = fixture.store.commit(first_turn("demo", run, &lease)).await;
+    assert!(
+        matches!(
+            refused,
+            Err(CommitError::Conflict {
+                expected: 4,
+                found: 1
+            })
+        ),
+        "{refused:?}"
+    );
+    let nobody = fixture.run_id();
+    let lease = fixture.lease(nobody).await;
+    let refused = fixture
+        .store
+        .commit(next_turn("demo", nobody, &lease, 2, 1))
+        .await;
+    assert!(
+        matches!(refused, Err(CommitError::Conflict { expected: 1, .. })),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_turn_that_makes_no_sense_is_refused() {
+    let fixture = Fixture::new().await;
+    let (run, lease) = fixture.begun().await;
+    let good = || next_turn("demo", run, &lease, 2, 1);
+    let bad = [
+        Turn {
+            shard: (lease.shard + 1) % 16,
+            ..good()
+        },
+        Turn {
+            tenant: read("acme"),
+            ..good()
+        },
+        Turn {
+            first_seq: 0,
+            ..good()
+        },
+        Turn {
+            first_seq: 1,
+            ..good()
+        },
+        Turn {
+            new_run: first_turn("demo", run, &lease).new_run,
+            ..good()
+        },
+        Turn {
+            finished: true,
+            events: Vec::new(),
+            ..good()
+        },
+    ];
+    for turn in bad {
+        let refused = fixture.store.commit(turn.clone()).await;
+        assert!(
+            matches!(refused, Err(CommitError::Invalid(_))),
+            "{turn:?}: {refused:?}"
+        );
+    }
+    fixture.store.commit(good()).await.unwrap();
+    fixture
+        .store
+        .commit(last_turn("demo", run, &lease, 3))
+        .await
+        .unwrap();
+    let refused = fixture.store.commit(next_turn("demo", run, &lease, 4, 1)).await;
+    assert!(matches!(refused, Err(CommitError::Invalid(_))), "{refused:?}");
+}
+
+/// A refused turn, and one that the database itself refuses, do not fail those that share their transaction.
+#[tokio::test]
+async fn a_failing_turn_does_not_fail_its_neighbours() {
+    let fixture = Fixture::new().await;
+    let runs: Vec<_> = (0..40).map(|_| fixture.run_id()).collect();
+    let mut turns = Vec::new();
+    for (number, run) in runs.iter().enumerate() {
+        let lease = fixture.lease(*run).await;
+        // Every tenth is of a tenant that does not exist: a foreign key fails, and with it the whole group.
+        let tenant = if number % 10 == 3 { "nobody" } else { "demo" };
+        turns.push(first_turn(tenant, *run, &lease));
+    }
+    // Leases of the same shard were taken over by later runs: all turns get the last epoch.
+    for turn in &mut turns {
+        let last = fixture.store.leases().await.unwrap();
+        let held = last.iter().find(|held| held.lease.shard == turn.shard).unwrap();
+        turn.epoch = held.lease.epoch;
+    }
+    turns[5].epoch += 1;
+    let answers = join_all(turns.into_iter().map(|turn| fixture.store.commit(turn))).await;
+    for (number, answer) in answers.iter().enumerate() {
+        match number {
+            5 => assert!(matches!(answer, Err(CommitError::Fenced { .. })), "{answer:?}"),
+            _ if number % 10 == 3 => {
+                assert!(
+                    matches!(answer, Err(CommitError::Database(_))),
+                    "{number}: {answer:?}"
+                );
+            }
+            _ => assert!(answer.is_ok(), "{number}: {answer:?}"),
+        }
+        let journal = fixture.store.journal(runs[number]).await.unwrap();
+        assert_eq!(journal.len(), usize::from(answer.is_ok()), "{number}");
+    }
+    let shown = fixture
+        .demo()
+        .runs(&RunFilter {
+            limit: 100,
+            ..RunFilter::default()
+        })
+        .await
+        .unwrap();
+    assert_eq!(shown.len(), 35);
+    let nobody = fixture.store.tenant(read("nobody"));
+    assert_eq!(nobody.audit_leaves().await.unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn turns_and_control_writes_share_transactions() {
+    let fixture = Fixture::new().await;
+    let (run, lease) = fixture.begun().await;
+    let before = fixture.store.counts();
+    let demo = fixture.demo();
+    let server = fixture.server("demo", "web-1");
+    let taken = clawd_model::Server {
+        id: fixture.server("demo", "x").id,
+        ..server.clone()
+    };
+    let audit = [draft("server.added", "server/web-1")];
+    let (turn, put, refused) = tokio::join!(
+        fixture.store.commit(next_turn("demo", run, &lease, 2, 1)),
+        demo.put_server(&server, &audit),
+        demo.put_server(&taken, &audit),
+    );
+    turn.unwrap();
+    put.unwrap();
+    assert!(
+        matches!(refused, Err(clawd_store::WriteError::Exists("server"))),
+        "{refused:?}"
+    );
+    assert_eq!(demo.servers().await.unwrap().len(), 1);
+    let after = fixture.store.counts();
+    assert_eq!(after.turns, before.turns + 1);
+    assert!(after.commits - before.commits <= 3, "{before:?} {after:?}");
+    // Only what was done is on record.
+    let kinds = demo.audit(&clawd_store::AuditFilter::default()).await.unwrap();
+    assert_eq!(
+        kinds
+            .iter()
+            .filter(|record| record.kind == "server.added")
+            .count(),
+        1
+    );
+}
+
+#[tokio::test]
+async fn a_closed_store_refuses_and_keeps_what_was_committed() {
+    let fixture = Fixture::new().await;
+    let (run, lease) = fixture.begun().await;
+    fixture.store.close().await;
+    let refused = fixture.store.commit(next_turn("demo", run, &lease, 2, 1)).await;
+    assert!(matches!(refused, Err(CommitError::Closed)), "{refused:?}");
+    let again = crate::fixture::open(&fixture.path(), fixture.clock.clone()).await;
+    assert_eq!(again.journal(run).await.unwrap().len(), 1);
+    let lease = again
+        .acquire("second", lease.shard, DurationMs::from_secs(1), true)
+        .await
+        .unwrap()
+        .unwrap();
+    again.commit(next_turn("demo", run, &lease, 2, 1)).await.unwrap();
+}
