@@ -1,0 +1,299 @@
+//! `clawd bench`: real workflows on a store of their own, with everything on: expressions, the gate with 1,000
+//! policies, audit, durable settings. The operation does nothing, so that what is measured is the engine.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, anyhow};
+use clap::Args;
+use clawd_audit::SigningKey;
+use clawd_model::{
+    Clock as _, Digest, Entropy as _, LaneTarget, Plan, PlannedJob, Principal, PrincipalKind, PrincipalName, RunId,
+    TenantName,
+};
+use clawd_policy::{Bundle, Policies, Vocabulary};
+use clawd_provider::{Noop, Registry, Serves, contract};
+use clawd_store::{Options, Store};
+use clawd_worker::{Deps, NewRun, NoSecrets, Worker};
+use clawd_workflow::Workflow;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::cli::{Format, Globals};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::render::table;
+use crate::system::{OsEntropy, SystemClock};
+
+/// Measure the engine: real workflows on a store of their own.
+#[derive(Debug, Args)]
+pub(crate) struct Bench {
+    /// What is run.
+    #[arg(long, value_enum, default_value = "sequential-10")]
+    workload: Workload,
+    /// How many runs are under way at once; several points, separated by commas.
+    #[arg(long, value_delimiter = ',', default_value = "1,16,64")]
+    concurrency: Vec<usize>,
+    /// How long each point is measured, in seconds.
+    #[arg(long, default_value = "6")]
+    seconds: u64,
+    /// How many policies the gate holds.
+    #[arg(long, default_value = "1000")]
+    policies: usize,
+    /// The folder for the store; a fresh one beside the data directory when absent. Removed at the end.
+    #[arg(long)]
+    dir: Option<PathBuf>,
+}
+
+/// What is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Workload {
+    /// Ten steps, one after the other; each one's input is computed from the one before.
+    #[value(name = "sequential-10")]
+    Sequential10,
+}
+
+/// One point.
+#[derive(Debug, Serialize)]
+struct Point {
+    workload: &'static str,
+    concurrency: usize,
+    workflows_per_s: f64,
+    steps_per_s: f64,
+    p50_ms: f64,
+    p99_ms: f64,
+    commits_per_workflow: f64,
+    store: &'static str,
+}
+
+const STEPS: usize = 10;
+
+impl Bench {
+    pub(crate) async fn run(self, globals: &Globals) -> Outcome {
+        let Workload::Sequential10 = self.workload;
+        let dir = self.dir.clone().unwrap_or_else(|| globals.data_dir.with_extension("bench"));
+        if dir.exists() {
+            return Err(Failure::usage(format!("`{}` exists already", dir.display())).with_hint("remove it, or choose --dir"));
+        }
+        std::fs::create_dir_all(&dir)?;
+        let measured = self.measure(&dir, globals.output).await;
+        std::fs::remove_dir_all(&dir)?;
+        let points = measured?;
+        if globals.output == Format::Table {
+            show(&points);
+        }
+        Ok(Exit::Ok)
+    }
+
+    async fn measure(&self, dir: &Path, format: Format) -> anyhow::Result<Vec<Point>> {
+        let mut points = Vec::new();
+        for &concurrency in &self.concurrency {
+            let stage = Stage::set(&dir.join(format!("at-{concurrency}")), self.policies).await?;
+            let point = stage.point(concurrency, Duration::from_secs(self.seconds)).await?;
+            match format {
+                Format::Table => {}
+                Format::Json | Format::Ndjson => println!("{}", serde_json::to_string(&point)?),
+            }
+            points.push(point);
+        }
+        Ok(points)
+    }
+}
+
+/// Everything that a point needs, on a fresh store.
+struct Stage {
+    store: Store,
+    worker: Worker,
+    workflow: Arc<Workflow>,
+    plan: Arc<Plan>,
+    digest: Digest,
+    tenant: TenantName,
+    requester: PrincipalName,
+}
+
+impl Stage {
+    async fn set(dir: &Path, policies: usize) -> anyhow::Result<Arc<Self>> {
+        std::fs::create_dir_all(dir)?;
+        let clock = Arc::new(SystemClock);
+        let key = SigningKey::from_bytes(&OsEntropy.bytes());
+        let options = Options { path: dir.join("clawd.db"), clock: clock.clone(), audit_key: key, readers: 2 };
+        let store = Store::open(options).await.context("the store of the benchmark")?;
+        let tenant: TenantName = "bench".parse()?;
+        let requester: PrincipalName = "ana".parse()?;
+        store.create_tenant(tenant.clone(), &[]).await?;
+        let ana = Principal {
+            tenant: tenant.clone(),
+            kind: PrincipalKind::User,
+            name: requester.clone(),
+            display_name: "Ana".to_owned(),
+            groups: vec!["operator".parse()?],
+            operator: None,
+            disabled: false,
+        };
+        store.tenant(tenant.clone()).put_principal(&ana, &[]).await?;
+
+        let mut registry = Registry::default();
+        registry.register(Serves::Everywhere, Arc::new(Noop::default()))?;
+        let current = Policies::default();
+        current.put(tenant.clone(), Arc::new(bundle(policies)?));
+        let source = source();
+        let specs = registry.specs().clone();
+        let checked = clawd_workflow::check(&source, &specs);
+        let workflow = checked.workflow.ok_or_else(|| anyhow!("the workload is not valid: {:?}", checked.problems))?;
+        store.tenant(tenant.clone()).publish_runbook(&workflow.name, workflow.digest, &source, &requester, &[]).await?;
+        let plan = plan(&tenant, &requester, &workflow);
+        let worker = Worker::start(Deps {
+            store: store.clone(),
+            registry: Arc::new(registry),
+            policies: Arc::new(current),
+            clock,
+            secrets: Arc::new(NoSecrets),
+            node: "bench".to_owned(),
+            attempts_max: 1024,
+        })
+        .await?;
+        let digest = plan.digest();
+        Ok(Arc::new(Self { store, worker, workflow: Arc::new(workflow), plan: Arc::new(plan), digest, tenant, requester }))
+    }
+
+    async fn one(&self) -> anyhow::Result<f64> {
+        let began = Instant::now();
+        let run = RunId::new(SystemClock.now(), &OsEntropy);
+        let new = NewRun {
+            run,
+            tenant: self.tenant.clone(),
+            workflow: Arc::clone(&self.workflow),
+            plan: Arc::clone(&self.plan),
+            plan_digest: self.digest,
+            requester: self.requester.clone(),
+            audit: Vec::new(),
+        };
+        self.worker.admit(new).await?;
+        self.worker.join(run).await;
+        Ok(began.elapsed().as_secs_f64() * 1e3)
+    }
+
+    async fn point(self: &Arc<Self>, concurrency: usize, length: Duration) -> anyhow::Result<Point> {
+        // One run outside of the count: caches, prepared statements.
+        self.one().await?;
+        let (commits, began) = (self.store.commits(), Instant::now());
+        let over = Arc::new(AtomicBool::new(false));
+        let tasks: Vec<_> = (0..concurrency)
+            .map(|_| {
+                let (stage, over) = (Arc::clone(self), Arc::clone(&over));
+                tokio::spawn(async move {
+                    let mut times = Vec::new();
+                    while !over.load(Ordering::Relaxed) {
+                        times.push(stage.one().await?);
+                    }
+                    anyhow::Ok(times)
+                })
+            })
+            .collect();
+        tokio::time::sleep(length).await;
+        over.store(true, Ordering::Relaxed);
+        let mut times = Vec::new();
+        for task in tasks {
+            times.extend(task.await??);
+        }
+        let elapsed = began.elapsed().as_secs_f64();
+        let commits = self.store.commits() - commits;
+        self.worker.shutdown().await;
+        self.store.close().await;
+        times.sort_by(f64::total_cmp);
+        let count = times.len() as f64;
+        let at = |share: f64| times.get(((count * share) as usize).min(times.len().saturating_sub(1))).copied().unwrap_or(0.0);
+        Ok(Point {
+            workload: "sequential-10",
+            concurrency,
+            workflows_per_s: round(count / elapsed),
+            steps_per_s: round(count * STEPS as f64 / elapsed),
+            p50_ms: round(at(0.50)),
+            p99_ms: round(at(0.99)),
+            commits_per_workflow: round(commits as f64 / count.max(1.0)),
+            store: "sqlite",
+        })
+    }
+}
+
+fn round(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
+}
+
+/// Ten steps; each input is an expression over the output of the step before.
+fn source() -> String {
+    let mut text = String::from(
+        "apiVersion: clawd.dev/v1\nkind: Runbook\nmetadata: {name: sequential-10}\njobs:\n  ten:\n    targets: controller\n    steps:\n",
+    );
+    text.push_str("      - {id: s1, uses: noop@v1, with: {value: 1}}\n");
+    for step in 2..=STEPS {
+        let before = step - 1;
+        text.push_str(&format!(
+            "      - {{id: s{step}, uses: noop@v1, if: \"${{{{ steps.s{before}.value >= 1 }}}}\", with: {{value: \"${{{{ steps.s{before}.value + 1 }}}}\"}}}}\n"
+        ));
+    }
+    text
+}
+
+/// The baseline pack, filled up to so many policies: most are about other operations and groups, every tenth is
+/// about the very operation that is asked for.
+fn bundle(policies: usize) -> anyhow::Result<Bundle> {
+    let operations = contract::all();
+    let groups: Vec<String> = (0..20).map(|number| format!("team_{number}")).collect();
+    let mut known: std::collections::BTreeSet<clawd_model::GroupName> =
+        ["admin", "operator", "viewer", "auditor", "sre", "security"].iter().map(|name| name.parse()).collect::<Result<_, _>>()?;
+    for group in &groups {
+        known.insert(group.parse()?);
+    }
+    let vocabulary = Vocabulary { operations, groups: known };
+    let mut files: BTreeMap<String, String> = clawd_policy::library::baseline();
+    files.retain(|name, _| name.ends_with(".cedar"));
+    let base = Bundle::load(&files, &vocabulary).map_err(|problems| anyhow!("{problems:?}"))?.len();
+    let actions = ["noop", "pkg.apply", "file.write", "service.state", "host.reboot", "shell", "notify", "pkg.plan", "check.tcp", "check.http"];
+    let mut text = String::new();
+    for number in 0..policies.saturating_sub(base) {
+        let action = actions.get(number % actions.len()).copied().unwrap_or("noop");
+        let group = groups.get(number % groups.len()).map_or("team_0", String::as_str);
+        text.push_str(&format!(
+            "@id(\"bench-{number}\")\npermit(principal in Group::\"{group}\", action == Action::\"{action}\", resource);\n"
+        ));
+    }
+    files.insert("bench.cedar".to_owned(), text);
+    Bundle::load(&files, &vocabulary).map_err(|problems| anyhow!("{problems:?}"))
+}
+
+fn plan(tenant: &TenantName, requester: &PrincipalName, workflow: &Workflow) -> Plan {
+    let jobs = workflow
+        .jobs
+        .iter()
+        .map(|job| PlannedJob { job: job.name.clone(), waves: vec![vec![LaneTarget::controller()]] })
+        .collect();
+    Plan {
+        tenant: tenant.clone(),
+        runbook: workflow.name.clone(),
+        workflow: workflow.digest,
+        inputs: Value::Object(serde_json::Map::new()),
+        selector: None,
+        requester: requester.clone(),
+        at: SystemClock.now(),
+        jobs,
+        steps: Vec::new(),
+    }
+}
+
+fn show(points: &[Point]) {
+    let rows = points.iter().map(|point| {
+        vec![
+            point.concurrency.to_string(),
+            point.steps_per_s.to_string(),
+            point.workflows_per_s.to_string(),
+            point.p50_ms.to_string(),
+            point.p99_ms.to_string(),
+            point.commits_per_workflow.to_string(),
+        ]
+    });
+    let header = ["CONCURRENCY", "STEPS/S", "WORKFLOWS/S", "P50 MS", "P99 MS", "COMMITS/WORKFLOW"];
+    table::print(&header, rows.collect(), "nothing was measured");
+}

@@ -1,0 +1,263 @@
+//! A stage for tests: a program from YAML, a fake gate, and effects performed by hand.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use clawd_model::{
+    Change, Decision, DecisionKind, Digest, DurationMs, Effect as Access, Event, LaneTarget, MissingVotes, OnAmbiguous,
+    OperationName, OperationSpec, Outcome, Plan, PlannedJob, PlannedStep, Recorded, Recovery, Risk, RunId, Scope,
+    SeededEntropy, Server, ServerId, ServerProvider, StepError, StepRef, StepStatus, Timestamp, WillRun,
+};
+use clawd_workflow::Targets;
+use serde_json::{Value, json};
+
+use crate::{Effect, Input, Program, RunState, Turn, decide, fold};
+
+fn spec(name: &str, effect: Access) -> OperationSpec {
+    OperationSpec {
+        name: name.parse().unwrap(),
+        summary: "for tests".into(),
+        effect,
+        risk: Risk::Low,
+        recovery: Recovery::Reattach,
+        on_ambiguous: OnAmbiguous::Human,
+        scope: Scope::Any,
+        input: json!({"type": "object", "properties": {"value": {}}, "required": [], "additionalProperties": false}),
+        output: json!({"type": "object", "properties": {"value": {}}, "required": ["value"], "additionalProperties": false}),
+        timeout_ms: DurationMs::from_secs(10),
+    }
+}
+
+pub(super) fn specs() -> BTreeMap<OperationName, OperationSpec> {
+    [spec("look@v1", Access::ReadOnly), spec("change@v1", Access::Mutating)]
+        .into_iter()
+        .map(|spec| (spec.name.clone(), spec))
+        .collect()
+}
+
+pub(super) fn server(number: u64, env: &str) -> Server {
+    Server {
+        id: ServerId::new(Timestamp(1), &SeededEntropy::new(number)),
+        tenant: "demo".parse().unwrap(),
+        name: format!("web-{number}").parse().unwrap(),
+        provider: ServerProvider::Sim,
+        address: String::new(),
+        env: env.into(),
+        labels: BTreeMap::from([("role".to_owned(), "web".to_owned())]),
+        protected: false,
+        host_key: None,
+        identity: None,
+        facts: None,
+        version: 1,
+    }
+}
+
+/// What the test's gate says: it needs so many votes.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Gate {
+    pub(super) votes: usize,
+    pub(super) denies: bool,
+}
+
+pub(super) struct Stage {
+    pub(super) program: Program,
+    pub(super) state: RunState,
+    pub(super) journal: Vec<Recorded>,
+    pub(super) now: Timestamp,
+    pub(super) gate: Gate,
+    /// Effects that wait to be performed.
+    pub(super) todo: Vec<Effect>,
+}
+
+/// The change that every planned step of these tests predicts.
+pub(super) fn change() -> Change {
+    Change { needed: true, summary: "a change".into(), diff: "+ a".into(), basis: json!("planned") }
+}
+
+impl Stage {
+    /// A run of this YAML on so many servers; the first is staging, the others are prod. Every mutating step
+    /// has a predicted change when `planned`.
+    pub(super) fn new(yaml: &str, servers: u64, planned: bool) -> Self {
+        let text = format!("apiVersion: clawd.dev/v1\nkind: Runbook\nmetadata: {{name: test}}\n{yaml}");
+        let checked = clawd_workflow::check(&text, &specs());
+        let workflow = checked.workflow.unwrap_or_else(|| panic!("{:#?}", checked.problems));
+        let fleet: Vec<Server> = (1..=servers).map(|n| server(n, if n == 1 { "staging" } else { "prod" })).collect();
+        let jobs: Vec<PlannedJob> = workflow
+            .jobs
+            .iter()
+            .map(|job| {
+                let waves = match &job.targets {
+                    Targets::Controller => vec![vec![LaneTarget::controller()]],
+                    Targets::Servers(selector) => {
+                        let chosen: Vec<&Server> = fleet.iter().filter(|server| selector.matches(server)).collect();
+                        job.strategy.waves(&chosen)
+                    }
+                };
+                PlannedJob { job: job.name.clone(), waves }
+            })
+            .collect();
+        let mut steps = Vec::new();
+        for (number, (job, planned_job)) in (0_u16..).zip(workflow.jobs.iter().zip(&jobs)) {
+            for (lane, target) in (0_u32..).zip(planned_job.waves.iter().flatten()) {
+                for (index, step) in (0_u16..).zip(&job.steps) {
+                    let mutating = step.uses.as_str() == "change@v1";
+                    steps.push(PlannedStep {
+                        step_ref: StepRef { job: number, lane, step: index },
+                        step: step.name.clone(),
+                        job: job.name.clone(),
+                        target: target.clone(),
+                        uses: step.uses.clone(),
+                        will_run: WillRun::Yes,
+                        input: None,
+                        change: (planned && mutating).then(change),
+                        output: None,
+                        decision: None,
+                        error: None,
+                    });
+                }
+            }
+        }
+        let plan = Plan {
+            tenant: "demo".parse().unwrap(),
+            runbook: "test".parse().unwrap(),
+            workflow: workflow.digest,
+            inputs: json!({}),
+            selector: None,
+            requester: "ana".parse().unwrap(),
+            at: Timestamp(1),
+            jobs,
+            steps,
+        };
+        let program = Program::new(Arc::new(workflow), Arc::new(plan), &specs());
+        let first = Event::RunStarted {
+            run: RunId::new(Timestamp(1), &SeededEntropy::new(1)),
+            tenant: "demo".parse().unwrap(),
+            runbook: "test".parse().unwrap(),
+            workflow: program.workflow.digest,
+            plan: program.plan_digest,
+            inputs: json!({}),
+            requester: "ana".parse().unwrap(),
+            jobs: Arc::new(program.plan.jobs.clone()),
+        };
+        let now = Timestamp(1_000_000);
+        let state = RunState::begin(&program, &first).unwrap();
+        let journal = vec![Recorded { seq: 1, at: now, event: first }];
+        Self { program, state, journal, now, gate: Gate::default(), todo: Vec::new() }
+    }
+
+    /// Decides, answers the gate, and keeps the effects for later.
+    pub(super) fn give(&mut self, input: Input) -> &mut Self {
+        let mut inputs = vec![input];
+        while let Some(input) = inputs.pop() {
+            let Turn { events, effects } = decide(&self.program, &mut self.state, input, self.now);
+            for event in events {
+                let seq = self.journal.len() as u64 + 1;
+                self.journal.push(Recorded { seq, at: self.now, event });
+            }
+            for effect in effects {
+                match effect {
+                    Effect::AskGate { step, .. } => {
+                        let decision = self.answer(step);
+                        inputs.insert(0, Input::GateAnswered { step, decision });
+                    }
+                    other => self.todo.push(other),
+                }
+            }
+        }
+        let folded = fold(&self.program, &self.journal).expect("the journal folds");
+        assert_eq!(folded, self.state, "replaying the journal gives the live state");
+        self
+    }
+
+    fn answer(&self, step: StepRef) -> Decision {
+        let votes = self.state.approval_of(step.job).map_or(0, |approval| match approval.status {
+            clawd_model::ApprovalStatus::Open | clawd_model::ApprovalStatus::Granted => approval.votes.len(),
+            _ => 0,
+        });
+        let kind = if self.gate.denies {
+            DecisionKind::Deny
+        } else if votes < self.gate.votes && self.program.is_mutating(step) {
+            let distinct = u32::try_from(self.gate.votes - votes).unwrap();
+            let missing = vec![MissingVotes { groups: BTreeMap::new(), distinct, candidates: Vec::new() }];
+            DecisionKind::NeedsApproval { missing, ttl_ms: None }
+        } else {
+            DecisionKind::Allow
+        };
+        Decision { kind, policies: Vec::new(), reasons: vec!["test".into()], bundle: Digest::of(b"bundle") }
+    }
+
+    /// Takes the effects that wait.
+    pub(super) fn take(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.todo)
+    }
+
+    /// Performs everything that waits, attempts by `outcome` (asked with the step's label and the try), until
+    /// nothing is left but waiting for people.
+    pub(super) fn play(&mut self, outcome: &mut dyn FnMut(&str, u32) -> Outcome) -> &mut Self {
+        while let Some(effect) = self.todo.pop() {
+            self.perform(effect, outcome);
+        }
+        self
+    }
+
+    pub(super) fn perform(&mut self, effect: Effect, outcome: &mut dyn FnMut(&str, u32) -> Outcome) {
+        match effect {
+            Effect::StartAttempt { step, attempt, .. } | Effect::RecoverAttempt { step, attempt, .. } => {
+                let outcome = outcome(&self.label(step), attempt);
+                self.give(Input::AttemptFinished { step, attempt, outcome });
+            }
+            Effect::Check { step, .. } => {
+                self.give(Input::Checked { step, result: Ok((change().fingerprint(), "a change".into())) });
+            }
+            Effect::SetTimer { at, timer } => {
+                self.now = self.now.max(at);
+                self.give(Input::TimerFired(timer));
+            }
+            Effect::AskGate { .. } | Effect::AbortAttempts => {}
+        }
+    }
+
+    pub(super) fn label(&self, step: StepRef) -> String {
+        let job = self.program.job(step.job).unwrap();
+        let target = self.state.target(step.job, step.lane).unwrap();
+        format!("{}/{}/{}", job.name, target.name, job.steps[usize::from(step.step)].name)
+    }
+
+    /// The status of every step that is not pending, as `job/server/step status`.
+    pub(super) fn statuses(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (job, state) in (0_u16..).zip(&self.state.jobs) {
+            for (lane, slot) in (0_u32..).zip(&state.lanes) {
+                for (step, state) in (0_u16..).zip(&slot.steps) {
+                    if state.status() != StepStatus::Pending {
+                        lines.push(format!("{} {}", self.label(StepRef { job, lane, step }), state.status().as_str()));
+                    }
+                }
+            }
+        }
+        lines
+    }
+
+    /// The process dies: everything in memory is lost, and the journal is folded.
+    pub(super) fn crash(&mut self) -> &mut Self {
+        self.todo.clear();
+        self.state = fold(&self.program, &self.journal).expect("the journal folds");
+        self.give(Input::Resume)
+    }
+}
+
+pub(super) fn fine() -> Outcome {
+    Outcome::Succeeded { output: json!({"value": 1}), changed: true }
+}
+
+pub(super) fn failed(kind: clawd_model::ErrorKind) -> Outcome {
+    Outcome::Failed { error: StepError::new(kind, "as the test wants") }
+}
+
+pub(super) fn unknown() -> Outcome {
+    Outcome::Unknown { error: StepError::new(clawd_model::ErrorKind::Indeterminate, "as the test wants") }
+}
+
+pub(super) fn nothing() -> Value {
+    json!({"value": null})
+}
