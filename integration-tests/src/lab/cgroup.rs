@@ -1,6 +1,7 @@
-//! One cgroup per host. It keeps the hosts apart (systemd-nspawn would otherwise put them all into one,
-//! and each host's systemd would take the others' services for its own), and it names every process of a
-//! host, so that a host can be frozen, or killed without leaving anything behind.
+//! One cgroup per host. It keeps the hosts apart: systemd-nspawn would otherwise put them all into one,
+//! where a systemd finds processes in its services' groups that it cannot see, and fails to kill any of
+//! them. And it names every process of a host, so that a host can be frozen, or killed without leaving
+//! anything behind.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -1,27 +1,18 @@
-//! One host of the lab: booting it, asking it, and looking into it as root from outside, which works even
-//! when its sshd, its firewall or its network does not.
+//! One host of the lab: what it is made of, and its first boot. What can be done with it is in the files
+//! beside this one: `enter` (look into it), `ready` (wait for it), `faults`, `effects`, `ssh`.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
-use tokio::io::AsyncReadExt as _;
-use tokio::net::TcpStream;
-use tokio::process::Command;
+use anyhow::{Context as _, Result};
 
 use super::Lab;
 use super::cable::Cable;
 use super::cgroup::Cgroup;
 use super::disk::Disk;
-use super::machine::{self, Machine, Parts, State};
-use crate::command::{Ran, run};
-use crate::wait_for;
-
-/// How long a boot may take. It takes half a second on an idle machine.
-const BOOT: Duration = Duration::from_secs(90);
+use super::machine::{Machine, Parts, State};
 
 /// What can be chosen about a host.
 #[derive(Debug, Clone, Copy)]
@@ -118,140 +109,7 @@ impl Host {
         self.disk.fingerprint()
     }
 
-    /// Runs `argv` on the host as root, past sshd and the network.
-    ///
-    /// Not while the host shuts down: systemd would see a process that is not its child die, and wait 90
-    /// seconds for it. [`Host::read`] and all that only looks is safe at any time.
-    pub async fn exec(&self, argv: &[&str]) -> Result<Ran> {
-        self.exec_with_input(argv, "").await
-    }
-
-    /// The same, with something on standard input.
-    pub async fn exec_with_input(&self, argv: &[&str], input: &str) -> Result<Ran> {
-        self.enter(&["--pid", "--cgroup"], argv, input).await
-    }
-
-    /// Runs `argv` on the host's files and network, but outside of its processes: nothing on the host
-    /// notices. Not for programs that look at `/proc`.
-    pub(super) async fn peek(&self, argv: &[&str]) -> Result<Ran> {
-        self.enter(&[], argv, "").await
-    }
-
-    async fn enter(&self, also: &[&str], argv: &[&str], input: &str) -> Result<Ran> {
-        let pid = self.first_process()?.to_string();
-        let mut command = Command::new("nsenter");
-        command
-            .args([
-                "--target", &pid, "--mount", "--uts", "--ipc", "--net", "--root", "--wd",
-            ])
-            .args(also);
-        command.arg("--").args(argv);
-        command.env_clear().env("LANG", "C.UTF-8").env("HOME", "/root");
-        command.env(
-            "PATH",
-            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        );
-        run(command, input)
-            .await
-            .with_context(|| format!("on host `{}`", self.name))
-    }
-
-    /// Runs a shell script on the host as root, and fails unless it succeeds. Returns its output.
-    pub async fn shell(&self, script: &str) -> Result<String> {
-        Ok(self
-            .exec(&["sh", "-ec", script])
-            .await?
-            .ok()
-            .with_context(|| format!("on host `{}`", self.name))?
-            .stdout)
-    }
-
-    /// The text of a file on the host.
-    pub async fn read(&self, path: &str) -> Result<String> {
-        Ok(self.peek(&["cat", "--", path]).await?.ok()?.stdout)
-    }
-
-    /// Writes a file on the host, as root.
-    pub async fn write(&self, path: &str, text: &str) -> Result<()> {
-        self.exec_with_input(&["sh", "-ec", "cat >\"$1\"", "sh", path], text)
-            .await?
-            .ok()?;
-        Ok(())
-    }
-
-    /// The kernel's name for this boot: another one after each reboot.
-    pub async fn boot_id(&self) -> Result<String> {
-        Ok(self
-            .read("/proc/sys/kernel/random/boot_id")
-            .await?
-            .trim()
-            .to_owned())
-    }
-
-    /// Waits until the host runs another boot than `before`, and answers again.
-    pub async fn wait_rebooted(&self, before: &str) -> Result<()> {
-        let rebooted = async || Ok((self.boot_id().await? != before).then_some(()));
-        wait_for(&format!("a reboot of host `{}`", self.name), BOOT, rebooted).await?;
-        self.wait_ready().await
-    }
-
-    /// Waits until the host has booted and its sshd greets.
-    pub async fn wait_ready(&self) -> Result<()> {
-        let what = format!("host `{}` to boot", self.name);
-        let ready = wait_for(&what, BOOT, async || {
-            if let Some(State::Off { why }) = self.state() {
-                // Waiting longer is in vain.
-                return Ok(Some(Err(anyhow::anyhow!("host `{}` is off: {why}", self.name))));
-            }
-            self.probe_ready().await.map(|ready| ready.then_some(Ok(())))
-        });
-        ready
-            .await
-            .flatten()
-            .with_context(|| format!("the end of its console:\n{}", self.console_tail()))
-    }
-
-    /// sshd may greet while the boot goes on and users are still turned away: both must be through.
-    async fn probe_ready(&self) -> Result<bool> {
-        let system = self.exec(&["systemctl", "is-system-running"]).await?.stdout;
-        if !matches!(system.trim(), "running" | "degraded") {
-            return Ok(false);
-        }
-        let mut stream = tokio::time::timeout(Duration::from_secs(1), TcpStream::connect(self.address()))
-            .await
-            .context("no answer on port 22")?
-            .context("nobody listens on port 22")?;
-        let mut greeting = [0; 8];
-        let read = tokio::time::timeout(Duration::from_secs(5), stream.read_exact(&mut greeting)).await;
-        read.context("no greeting on port 22")?
-            .context("no greeting on port 22")?;
-        if &greeting != b"SSH-2.0-" {
-            bail!("something else than sshd listens on port 22");
-        }
-        Ok(true)
-    }
-
-    /// What the host printed while it booted, for messages.
-    fn console_tail(&self) -> String {
-        let text = std::fs::read_to_string(&self.parts.console).unwrap_or_default();
-        let lines: Vec<&str> = text.lines().collect();
-        lines
-            .get(lines.len().saturating_sub(20)..)
-            .unwrap_or_default()
-            .join("\n")
-    }
-
-    fn first_process(&self) -> Result<u32> {
-        match self.state() {
-            Some(State::On { nspawn }) => machine::first_process(nspawn)
-                .with_context(|| format!("host `{}` has not begun to boot", self.name)),
-            Some(State::Starting) => bail!("host `{}` is being switched on", self.name),
-            Some(State::Off { why }) => bail!("host `{}` is off: {why}", self.name),
-            None => bail!("host `{}` is off", self.name),
-        }
-    }
-
-    fn state(&self) -> Option<State> {
+    pub(super) fn state(&self) -> Option<State> {
         self.machine().as_ref().map(Machine::state)
     }
 

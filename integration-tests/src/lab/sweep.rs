@@ -33,7 +33,8 @@ fn unmount_all(prefix: &str) -> Result<()> {
             && source.starts_with(prefix)
         {
             let target = target.replace("\\040", " ");
-            run_blocking(&["umount", &target], "")?;
+            // Lazily: somebody's shell may stand in it.
+            run_blocking(&["umount", "--lazy", &target], "")?;
         }
     }
     Ok(())

@@ -1,6 +1,8 @@
 //! The lab itself: are its hosts real hosts? What the other tests rely on is proved here once.
 
-use clawd_integration_tests::{Host, Lab};
+use std::time::Duration;
+
+use clawd_integration_tests::{Host, Lab, wait_for};
 
 #[tokio::test]
 async fn two_hosts_boot_and_answer_over_ssh_with_their_own_names() {
@@ -41,19 +43,33 @@ async fn services_of_two_hosts_do_not_touch_each_other() {
 
     assert_eq!(two.shell(pid).await.unwrap(), before);
     assert_eq!(two.shell("systemctl is-active cron").await.unwrap(), "active\n");
-    // A transient unit, as jobs on hosts are, runs to its end and reports it.
-    let job = two
-        .exec(&[
-            "systemd-run",
-            "--quiet",
-            "--wait",
-            "--pipe",
-            "sh",
-            "-c",
-            "echo done; exit 7",
-        ])
+    // Transient units, as jobs on hosts are, by the same name: one is killed with all its children.
+    for host in [&one, &two] {
+        host.shell("systemd-run --quiet --unit job sh -c 'sleep 500 & sleep 501 & wait'")
+            .await
+            .unwrap();
+    }
+    one.shell("systemctl kill --signal=KILL job").await.unwrap();
+    let gone = async || Ok((!one.exec(&["pgrep", "sleep"]).await?.success()).then_some(()));
+    wait_for("the job's children to die", Duration::from_secs(20), gone)
         .await
         .unwrap();
+    assert_eq!(
+        two.shell("systemctl is-active job; pgrep -c sleep")
+            .await
+            .unwrap(),
+        "active\n2\n"
+    );
+    let job = [
+        "systemd-run",
+        "--quiet",
+        "--wait",
+        "--pipe",
+        "sh",
+        "-c",
+        "echo done; exit 7",
+    ];
+    let job = two.exec(&job).await.unwrap();
     assert_eq!((job.code, job.stdout.as_str()), (Some(7), "done\n"));
 }
 
