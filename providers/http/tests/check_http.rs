@@ -1,6 +1,10 @@
 //! `check.http` against real servers on the loopback interface.
 
-#![allow(clippy::unwrap_used, reason = "the whole file is a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "the whole file is a test"
+)]
 
 mod support;
 
