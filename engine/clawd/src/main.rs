@@ -6,6 +6,7 @@ mod connect;
 mod datadir;
 mod driver;
 mod exit;
+mod http;
 mod profiles;
 mod render;
 mod seed;
