@@ -35,7 +35,7 @@ pub(crate) fn start(world: &mut World, order: Order, now: Timestamp) -> Result<J
     let mut lines = order.act.transcript(world, &order.input);
     let action = order.operation.action();
     let started_at = match world.packages_locked_until() {
-        Some(free_at) if action == "pkg.apply" && free_at > now => {
+        Some(free_at) if action == "pkg.apply" => {
             lines.insert(
                 0,
                 "Waiting for cache lock: held by another process (apt-get)...".to_owned(),

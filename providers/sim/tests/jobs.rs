@@ -1,6 +1,11 @@
 //! Jobs: they take their time, go wrong on demand, outlive their watcher, and are fenced.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "the whole file is a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the whole file is a test"
+)]
 
 mod support;
 
@@ -239,6 +244,37 @@ async fn after_a_power_cut_nobody_knows() {
 }
 
 #[tokio::test]
+async fn input_that_does_not_fit_starts_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let lab = Lab::open(dir.path(), Delays::none(), &[]);
+    let operation = lab.operation("service.state@v1");
+    let input = json!({"name": "ngnix", "state": "running"});
+    let error = operation.apply(&lab.context(Some(1)), &input).await.unwrap_err();
+    assert_eq!(kind(&error), &ErrorKind::InvalidInput);
+    let found = operation.recover(&lab.context(Some(1)), &input).await.unwrap();
+    assert_eq!(found, Recovered::NotStarted);
+}
+
+#[tokio::test]
+async fn packages_are_upgraded_all_or_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let lab = Lab::open(dir.path(), Delays::none(), &[]);
+    let operation = lab.operation("pkg.apply@v1");
+    let mut set = openssl();
+    let missing = json!({"name": "zsh", "from": "5.8", "to": "5.9", "security": false});
+    set["set"].as_array_mut().unwrap().push(missing);
+    let error = operation.apply(&lab.context(Some(1)), &set).await.unwrap_err();
+    assert_eq!(kind(&error), &ErrorKind::Drift);
+    assert!(lab.effects().is_empty());
+    let world = lab
+        .simulation
+        .world(&lab.server.tenant, &lab.server.name)
+        .unwrap()
+        .unwrap();
+    assert_eq!(world.packages["openssl"].version, "3.0.15-1~deb12u1");
+}
+
+#[tokio::test]
 async fn a_label_that_is_not_understood_stops_the_operation() {
     let dir = tempfile::tempdir().unwrap();
     let lab = Lab::open(dir.path(), Delays::none(), &[("sim.fail", "pkg.aply")]);
@@ -259,6 +295,8 @@ async fn an_old_epoch_and_another_input_are_refused() {
         epoch: 7,
         ..lab.context(Some(1))
     };
+    // The same attempt, taken over by a node with a newer lease: whoever held the old one is too late.
+    operation.apply(&lab.context(Some(1)), &openssl()).await.unwrap();
     operation.apply(&newer, &openssl()).await.unwrap();
     let fenced = operation
         .apply(&lab.context(Some(1)), &openssl())
