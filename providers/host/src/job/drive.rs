@@ -1,0 +1,285 @@
+//! Takes a job from its start to its result, over as many connections as it needs.
+
+use std::time::Duration;
+
+use clawd_model::{AttemptId, ErrorKind, StepError};
+use clawd_provider::{Context, ProviderError};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+use super::answer::{Start, State};
+use super::client::{CallError, Jobs};
+use super::collect::{Collected, Ended};
+use super::spec::JobSpec;
+use crate::host::{Host, cancelled, out_of_time};
+
+/// The first and the longest pause between two tries to reach a host again.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
+/// How long a command that was stopped may take to end.
+const STOP_LIMIT: Duration = Duration::from_secs(30);
+
+/// What happens to a command whose time is up, or whose run was cancelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AtLimit {
+    /// It is ended.
+    Stop,
+    /// It goes on, since ending it halfway would do harm; what becomes of it is found out later.
+    LetGo,
+}
+
+/// What became of a job that was begun before a crash.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum JobRecovered {
+    /// It ended.
+    Ended(Ended),
+    /// Proven: it never started, and with what was sent before it never will.
+    NotStarted,
+    /// Nobody can know.
+    Indeterminate(StepError),
+}
+
+/// The key of this attempt.
+///
+/// # Errors
+/// `internal` when an operation is applied without one.
+fn key(context: &Context) -> Result<AttemptId, StepError> {
+    context
+        .attempt
+        .ok_or_else(|| StepError::new(ErrorKind::Internal, "an attempt without a key"))
+}
+
+/// Starts a job, streams its output, and gives its end.
+///
+/// # Errors
+/// `Failed` when it is proven that nothing was begun, or that it was ended; else `OutcomeUnknown`.
+pub(crate) async fn run(
+    host: &Host,
+    context: &Context,
+    spec: &JobSpec,
+    at_limit: AtLimit,
+) -> Result<Ended, ProviderError> {
+    let jobs = Jobs::new(host, key(context)?, context.epoch);
+    let deadline = Instant::now() + context.timeout.to_std();
+    begin(host, context, spec, deadline).await?;
+    let mut collected = Collected::new(context.output.clone());
+    let following = follow(&jobs, &mut collected);
+    let stopped = tokio::select! {
+        state = timeout_at(deadline, following) => match state {
+            Ok(state) => return conclude(&jobs, collected, state?).await,
+            Err(_) => out_of_time(context, &host.place),
+        },
+        () = context.cancel.cancelled(), if at_limit == AtLimit::Stop => cancelled(&host.place),
+    };
+    if at_limit == AtLimit::LetGo {
+        return Err(ProviderError::OutcomeUnknown(still_runs(stopped)));
+    }
+    // An error here is no matter: what follows says whether it has ended.
+    let _ = timeout(STOP_LIMIT, jobs.stop()).await;
+    match timeout(STOP_LIMIT, follow(&jobs, &mut collected)).await {
+        Ok(Ok(State::Done { .. })) => Err(ProviderError::Failed(stopped)),
+        _ => Err(ProviderError::OutcomeUnknown(still_runs(stopped))),
+    }
+}
+
+/// Starts a job.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) async fn begin(
+    host: &Host,
+    context: &Context,
+    spec: &JobSpec,
+    deadline: Instant,
+) -> Result<(), ProviderError> {
+    let jobs = Jobs::new(host, key(context)?, context.epoch);
+    if context.cancel.is_cancelled() {
+        return Err(cancelled(&host.place).into());
+    }
+    // Time that ran out before anything was sent is no unknown outcome.
+    timeout_at(deadline, host.transport.ready())
+        .await
+        .map_err(|_| out_of_time(context, &host.place))?
+        .map_err(|error| host.error(&error))?;
+    timeout_at(deadline, start(&jobs, spec))
+        .await
+        .unwrap_or_else(|_| Err(ProviderError::OutcomeUnknown(out_of_time(context, &host.place))))
+}
+
+/// Whether a job has begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Begun {
+    /// Proven: it never started, and with what was sent before it never will.
+    NotStarted,
+    /// It has started.
+    Started {
+        /// The note of its specification.
+        note: String,
+        /// Its exit code, once it has ended.
+        code: Option<u8>,
+    },
+}
+
+/// Looks up whether a job has begun; waits for nothing but the host's answer.
+///
+/// # Errors
+/// When the host cannot be asked now.
+pub(crate) async fn begun(host: &Host, context: &Context, deadline: Instant) -> Result<Begun, ProviderError> {
+    let jobs = Jobs::new(host, key(context)?, context.epoch);
+    let (state, note) = timeout_at(deadline, settle(&jobs))
+        .await
+        .map_err(|_| ProviderError::Failed(out_of_time(context, &host.place)))??;
+    match state {
+        State::None { .. } => Ok(Begun::NotStarted),
+        State::Done { code } => Ok(Begun::Started {
+            note,
+            code: Some(code),
+        }),
+        State::Running | State::Indeterminate(_) => Ok(Begun::Started { note, code: None }),
+        State::Fenced => Err(fenced(host)),
+    }
+}
+
+fn still_runs(error: StepError) -> StepError {
+    let hint = "it may still run on the host, and its result is kept there";
+    StepError::new(error.kind, error.message).with_hint(hint)
+}
+
+/// Looks up a job that was begun before a crash; waits for it while it runs.
+///
+/// # Errors
+/// When the host cannot be asked now.
+pub(crate) async fn recover(host: &Host, context: &Context) -> Result<JobRecovered, ProviderError> {
+    let jobs = Jobs::new(host, key(context)?, context.epoch);
+    let deadline = Instant::now() + context.timeout.to_std();
+    let late = || ProviderError::Failed(out_of_time(context, &host.place));
+    let (state, note) = timeout_at(deadline, settle(&jobs)).await.map_err(|_| late())??;
+    if let State::None { .. } = state {
+        return Ok(JobRecovered::NotStarted);
+    }
+    let mut collected = Collected::new(context.output.clone());
+    collected.note("found the job on the host again; its whole output follows");
+    let state = match state {
+        State::Running | State::Done { .. } => timeout_at(deadline, follow(&jobs, &mut collected))
+            .await
+            .map_err(|_| late())??,
+        other => other,
+    };
+    match conclude(&jobs, collected, state).await {
+        Ok(ended) => Ok(JobRecovered::Ended(Ended { note, ..ended })),
+        Err(ProviderError::OutcomeUnknown(error)) if error.kind == ErrorKind::Indeterminate => {
+            Ok(JobRecovered::Indeterminate(error))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Until it is certain that the job has started.
+async fn start(jobs: &Jobs<'_>, spec: &JobSpec) -> Result<(), ProviderError> {
+    let mut generation = 0;
+    // INVARIANT: here nothing is on its way that could still start the job.
+    loop {
+        let began = match jobs.start(spec, generation).await {
+            Ok(Start::Started) => return Ok(()),
+            Ok(Start::Superseded(current)) => {
+                generation = current;
+                continue;
+            }
+            Ok(Start::Fenced) => return Err(fenced(jobs.host)),
+            Ok(Start::Conflict) => return Err(conflict(jobs.host).into()),
+            // Whatever was sent before was settled, so these prove that nothing has begun.
+            Ok(Start::Error(said)) => return Err(jobs.host.failed(&said).into()),
+            Err(CallError::NotInstalled(error)) => return Err(error.into()),
+            Err(CallError::Transport(error)) if error.never_began() => {
+                return Err(jobs.host.error(&error).into());
+            }
+            // These do not.
+            Ok(Start::Stuck) => Err(jobs.host.failed("the job was launched, but does not start")),
+            Err(CallError::Host(error)) => Err(error),
+            Err(CallError::Transport(_)) => Ok(()),
+        };
+        match (settle(jobs).await?.0, began) {
+            (State::None { .. }, Err(error)) => return Err(error.into()),
+            (State::None { generation: current }, Ok(())) => generation = current,
+            (State::Running | State::Done { .. }, _) => return Ok(()),
+            (State::Indeterminate(why), _) => return Err(indeterminate(jobs.host, &why)),
+            (State::Fenced, _) => return Err(fenced(jobs.host)),
+        }
+    }
+}
+
+/// Asks what is known, until the host answers.
+async fn settle(jobs: &Jobs<'_>) -> Result<(State, String), ProviderError> {
+    let mut pause = PAUSES.0;
+    loop {
+        match jobs.settle().await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => wait(jobs.host, error, &mut pause).await?,
+        }
+    }
+}
+
+/// Follows the job over any number of connections.
+async fn follow(jobs: &Jobs<'_>, collected: &mut Collected) -> Result<State, ProviderError> {
+    let mut pause = PAUSES.0;
+    loop {
+        let before = collected.offsets();
+        match jobs.follow(collected).await {
+            Ok(State::Running) => {}
+            Ok(state) => return Ok(state),
+            Err(error) => {
+                if collected.offsets() != before {
+                    pause = PAUSES.0;
+                }
+                if let CallError::Transport(lost) = &error {
+                    collected.note(&format!("{}: {lost}; trying again", jobs.host.place));
+                }
+                wait(jobs.host, error, &mut pause).await?;
+            }
+        }
+    }
+}
+
+/// Pauses after an error that may pass; any other leaves the outcome unknown.
+async fn wait(host: &Host, error: CallError, pause: &mut Duration) -> Result<(), ProviderError> {
+    match error {
+        CallError::Transport(error) if error.is_passing() => {
+            sleep(*pause).await;
+            *pause = (*pause * 2).min(PAUSES.1);
+            Ok(())
+        }
+        CallError::Transport(error) => Err(ProviderError::OutcomeUnknown(host.error(&error))),
+        CallError::Host(error) | CallError::NotInstalled(error) => Err(ProviderError::OutcomeUnknown(error)),
+    }
+}
+
+async fn conclude(jobs: &Jobs<'_>, collected: Collected, state: State) -> Result<Ended, ProviderError> {
+    match state {
+        State::Done { code } => {
+            // Only tidiness depends on it.
+            let _ = timeout(PAUSES.1, jobs.collected()).await;
+            Ok(collected.ended(code, String::new()))
+        }
+        State::Indeterminate(why) => Err(indeterminate(jobs.host, &why)),
+        State::Fenced => Err(fenced(jobs.host)),
+        State::None { .. } | State::Running => {
+            Err(indeterminate(jobs.host, "the host has forgotten the job"))
+        }
+    }
+}
+
+fn indeterminate(host: &Host, why: &str) -> ProviderError {
+    let error = StepError::new(ErrorKind::Indeterminate, format!("{}: {why}", host.place));
+    ProviderError::OutcomeUnknown(error.with_hint("look at the host, then say what became of the step"))
+}
+
+fn fenced(host: &Host) -> ProviderError {
+    let message = format!("{}: another controller has taken over", host.place);
+    ProviderError::OutcomeUnknown(StepError::new(ErrorKind::Internal, message))
+}
+
+fn conflict(host: &Host) -> StepError {
+    let message = format!(
+        "{}: another command was started under this attempt's key",
+        host.place
+    );
+    StepError::new(ErrorKind::Internal, message)
+}

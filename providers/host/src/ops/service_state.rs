@@ -1,0 +1,298 @@
+//! `service.state@v1`: starts, stops, restarts, enables or disables a systemd unit, as a job.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use clawd_model::{Change, ErrorKind, OperationSpec, StepError};
+use clawd_provider::contract::read_input;
+use clawd_provider::contract::service_state::{Input, Output, State, spec};
+use clawd_provider::{Applied, Checked, Context, Operation, ProviderError, Recovered};
+use serde_json::{Value, json};
+
+use super::output;
+use crate::host::{Host, looking, script};
+use crate::hosts::Hosts;
+use crate::job::{self, AtLimit, Ended, JobRecovered, JobSpec};
+use crate::text;
+
+const ASK: &str = r#"[ -d /run/systemd/system ] || exit 3
+systemctl show --property=LoadState,ActiveState,UnitFileState -- "$1""#;
+const ANSWER_MAX: usize = 16 * 1024;
+const BRING: &str = include_str!("service_state.sh");
+const SUFFIXES: [&str; 6] = [".service", ".socket", ".timer", ".path", ".mount", ".target"];
+
+/// Brings a service into a state.
+pub struct ServiceState {
+    spec: OperationSpec,
+    hosts: Arc<Hosts>,
+}
+
+impl ServiceState {
+    /// On these hosts.
+    #[must_use]
+    pub fn new(hosts: Arc<Hosts>) -> Self {
+        Self { spec: spec(), hosts }
+    }
+}
+
+/// What systemd says of a unit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Unit {
+    active: bool,
+    /// `enabled`, `disabled`, `static`, `masked` …
+    file: String,
+}
+
+impl Unit {
+    fn enabled(&self) -> bool {
+        matches!(self.file.as_str(), "enabled" | "enabled-runtime" | "generated")
+    }
+}
+
+#[async_trait]
+impl Operation for ServiceState {
+    fn spec(&self) -> &OperationSpec {
+        &self.spec
+    }
+
+    async fn check(&self, context: &Context, input: &Value) -> Result<Checked, ProviderError> {
+        let (wanted, name) = read(input)?;
+        let host = self.hosts.of_lane(context)?;
+        let work = async { Ok(change(&name, &wanted, &unit(&host, &name, &wanted).await?)) };
+        looking(context, &host.place, work).await.map(Checked::Would)
+    }
+
+    async fn apply(&self, context: &Context, input: &Value) -> Result<Applied, ProviderError> {
+        let (wanted, name) = read(input)?;
+        let host = self.hosts.of_lane(context)?;
+        let now = looking(context, &host.place, async {
+            Ok(unit(&host, &name, &wanted).await?)
+        })
+        .await?;
+        if !change(&name, &wanted, &now).needed {
+            return Ok(applied(&now, false)?);
+        }
+        let (state, enabled) = words(&wanted);
+        let argv = ["sh", "-c", BRING, "sh", &name, state, enabled];
+        let spec = JobSpec {
+            argv: argv.map(str::to_owned).to_vec(),
+            ..JobSpec::default()
+        };
+        let ended = job::run(&host, context, &spec, AtLimit::Stop).await?;
+        Ok(finish(&host, &name, &wanted, &ended).await?)
+    }
+
+    async fn verify(&self, context: &Context, input: &Value, _: &Applied) -> Result<(), ProviderError> {
+        let (wanted, name) = read(input)?;
+        let host = self.hosts.of_lane(context)?;
+        let now = looking(context, &host.place, async {
+            Ok(unit(&host, &name, &wanted).await?)
+        })
+        .await?;
+        let active = wanted.state != State::Stopped;
+        let fits = now.active == active && wanted.enabled.is_none_or(|enabled| enabled == now.enabled());
+        if fits {
+            return Ok(());
+        }
+        let message = format!("{}: `{name}` is {}", host.place, describe(&now));
+        Err(StepError::new(ErrorKind::NotVerified, message)
+            .with_hint(format!("`journalctl -u {name}` on the host may say why"))
+            .into())
+    }
+
+    async fn recover(&self, context: &Context, input: &Value) -> Result<Recovered, ProviderError> {
+        let (wanted, name) = read(input)?;
+        let host = self.hosts.of_lane(context)?;
+        match job::recover(&host, context).await? {
+            JobRecovered::NotStarted => Ok(Recovered::NotStarted),
+            JobRecovered::Indeterminate(error) => Ok(Recovered::Indeterminate(error)),
+            JobRecovered::Ended(ended) => match finish(&host, &name, &wanted, &ended).await {
+                Err(error) if error.kind == ErrorKind::Connection => Err(error.into()),
+                result => Ok(Recovered::Done(result)),
+            },
+        }
+    }
+}
+
+/// The wish, and the unit's full name.
+fn read(input: &Value) -> Result<(Input, String), StepError> {
+    let wanted: Input = read_input(input)?;
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || ":-_.\\@".contains(c);
+    let name = &wanted.name;
+    if name.is_empty() || name.len() > 200 || name.starts_with('-') || !name.chars().all(is_plain) {
+        let message = format!("`{}` is no name of a unit", text::line(name, 200));
+        return Err(StepError::new(ErrorKind::InvalidInput, message));
+    }
+    let suffixed = SUFFIXES.iter().any(|suffix| name.ends_with(suffix));
+    let full = if suffixed {
+        name.clone()
+    } else {
+        format!("{name}.service")
+    };
+    Ok((wanted, full))
+}
+
+fn words(wanted: &Input) -> (&'static str, &'static str) {
+    let state = match wanted.state {
+        State::Running => "running",
+        State::Stopped => "stopped",
+        State::Restarted => "restarted",
+    };
+    let enabled = match wanted.enabled {
+        Some(true) => "true",
+        Some(false) => "false",
+        None => "keep",
+    };
+    (state, enabled)
+}
+
+/// Asks the host, and refuses what cannot come true.
+async fn unit(host: &Host, name: &str, wanted: &Input) -> Result<Unit, StepError> {
+    let reply = host.ask(&script(ASK, &[name]), ANSWER_MAX).await?;
+    let refuse = |what: String| StepError::new(ErrorKind::InvalidInput, format!("{}: {what}", host.place));
+    if reply.exit == crate::transport::Exit::Code(3) {
+        return Err(refuse("systemd does not run there".to_owned()));
+    }
+    if !reply.is_success() {
+        return Err(host.failed(&reply.complaint()));
+    }
+    let text = reply.text();
+    let values: HashMap<&str, &str> = text.lines().filter_map(|line| line.split_once('=')).collect();
+    let value = |key: &str| values.get(key).copied().unwrap_or_default();
+    if value("LoadState") == "not-found" {
+        return Err(refuse(format!("there is no unit `{name}`")));
+    }
+    let unit = Unit {
+        active: matches!(value("ActiveState"), "active" | "reloading" | "activating"),
+        file: text::line(value("UnitFileState"), 40),
+    };
+    if unit.file.starts_with("masked") && wanted.state != State::Stopped {
+        return Err(
+            refuse(format!("`{name}` is masked")).with_hint(format!("`systemctl unmask {name}` on the host"))
+        );
+    }
+    let fixed = matches!(
+        unit.file.as_str(),
+        "static" | "indirect" | "transient" | "generated"
+    );
+    if fixed && wanted.enabled.is_some_and(|enabled| enabled != unit.enabled()) {
+        return Err(refuse(format!(
+            "`{name}` is {} and cannot be enabled or disabled",
+            unit.file
+        )));
+    }
+    Ok(unit)
+}
+
+fn describe(unit: &Unit) -> String {
+    let active = if unit.active { "active" } else { "inactive" };
+    format!(
+        "{active}, {}",
+        if unit.file.is_empty() {
+            "not installed"
+        } else {
+            &unit.file
+        }
+    )
+}
+
+fn change(name: &str, wanted: &Input, now: &Unit) -> Change {
+    let mut lines = Vec::new();
+    match (wanted.state, now.active) {
+        (State::Running, false) => lines.push(format!("~ {name} inactive → active")),
+        (State::Stopped, true) => lines.push(format!("~ {name} active → inactive")),
+        (State::Restarted, _) => lines.push(format!("~ {name} restarted")),
+        _ => {}
+    }
+    if let Some(enabled) = wanted.enabled.filter(|enabled| *enabled != now.enabled()) {
+        let target = if enabled { "enabled" } else { "disabled" };
+        lines.push(format!("~ {name} {} → {target}", now.file));
+    }
+    let (state, enabled) = words(wanted);
+    Change {
+        needed: !lines.is_empty(),
+        summary: if lines.is_empty() {
+            format!("{name} is {}", describe(now))
+        } else {
+            format!("{name} {state}")
+        },
+        diff: lines.iter().map(|line| format!("{line}\n")).collect(),
+        basis: json!({"unit": name, "active": now.active, "file": now.file, "state": state, "enabled": enabled}),
+    }
+}
+
+fn applied(now: &Unit, changed: bool) -> Result<Applied, StepError> {
+    let output = output(&Output {
+        active: now.active,
+        enabled: now.enabled(),
+    })?;
+    Ok(Applied { output, changed })
+}
+
+async fn finish(host: &Host, name: &str, wanted: &Input, ended: &Ended) -> Result<Applied, StepError> {
+    if ended.code != 0 {
+        let said = ended
+            .last_line
+            .clone()
+            .unwrap_or_else(|| format!("exit code {}", ended.code));
+        return Err(host
+            .failed(&said)
+            .with_hint(format!("`journalctl -u {name}` on the host may say why")));
+    }
+    applied(&unit(host, name, wanted).await?, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wish(state: State, enabled: Option<bool>) -> Input {
+        Input {
+            name: "nginx".to_owned(),
+            state,
+            enabled,
+        }
+    }
+
+    #[test]
+    fn what_would_change() {
+        let off = Unit {
+            active: false,
+            file: "disabled".to_owned(),
+        };
+        let on = Unit {
+            active: true,
+            file: "enabled".to_owned(),
+        };
+        for (state, enabled, now, diff) in [
+            (State::Running, None, &off, "~ nginx inactive → active\n"),
+            (State::Running, Some(true), &on, ""),
+            (
+                State::Stopped,
+                Some(false),
+                &on,
+                "~ nginx active → inactive\n~ nginx enabled → disabled\n",
+            ),
+            (State::Restarted, None, &on, "~ nginx restarted\n"),
+        ] {
+            let change = change("nginx", &wish(state, enabled), now);
+            assert_eq!(change.diff, diff);
+            assert_eq!(change.needed, !diff.is_empty());
+        }
+    }
+
+    #[test]
+    fn names_of_units() {
+        let name = |text: &str| read(&json!({"name": text, "state": "running"})).map(|(_, name)| name);
+        assert_eq!(name("nginx"), Ok("nginx.service".to_owned()));
+        assert_eq!(name("a@b.timer"), Ok("a@b.timer".to_owned()));
+        for bad in ["", "-H", "a b", "../x", "a;b", "a\nb"] {
+            assert_eq!(
+                name(bad).map_err(|error| error.kind),
+                Err(ErrorKind::InvalidInput),
+                "{bad}"
+            );
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! `shell@v1`: any command, as a job. An argument list; nothing splits or expands it on the way.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use clawd_model::{Change, Digest, ErrorKind, OperationSpec, StepError};
+use clawd_provider::contract::read_input;
+use clawd_provider::contract::shell::{Input, Output, spec};
+use clawd_provider::{Applied, Checked, Context, Operation, ProviderError, Recovered};
+use serde_json::{Value, json};
+
+use super::output;
+use crate::host::{ANSWER_MAX, Host, looking, script};
+use crate::hosts::Hosts;
+use crate::job::{self, AtLimit, Ended, JobRecovered, JobSpec};
+use crate::ssh::bootstrap;
+use crate::text;
+use crate::transport::{Exit, Request};
+
+const EXISTS: &str = r#"[ -e "$1" ] || [ -L "$1" ]"#;
+/// What of a script people are shown.
+const SHOWN_MAX: usize = 16 * 1024;
+/// The longest input of a command.
+const STDIN_MAX: usize = 4 << 20;
+/// The longest argument list.
+const ARGV_MAX: usize = 100 * 1024;
+
+/// Runs any command.
+pub struct Shell {
+    spec: OperationSpec,
+    hosts: Arc<Hosts>,
+}
+
+impl Shell {
+    /// On these hosts.
+    #[must_use]
+    pub fn new(hosts: Arc<Hosts>) -> Self {
+        Self { spec: spec(), hosts }
+    }
+}
+
+#[async_trait]
+impl Operation for Shell {
+    fn spec(&self) -> &OperationSpec {
+        &self.spec
+    }
+
+    async fn check(&self, context: &Context, input: &Value) -> Result<Checked, ProviderError> {
+        let input = read(input)?;
+        let host = self.hosts.of_lane(context)?;
+        let work = async { Ok(change(&input, settled(&host, &input).await?)) };
+        looking(context, &host.place, work).await.map(Checked::Would)
+    }
+
+    async fn apply(&self, context: &Context, input: &Value) -> Result<Applied, ProviderError> {
+        let input = read(input)?;
+        let host = self.hosts.of_lane(context)?;
+        let settled = looking(context, &host.place, async { Ok(settled(&host, &input).await?) }).await?;
+        if settled.is_some() {
+            let output = output(&Output {
+                exit_code: 0,
+                stdout: String::new(),
+                stderr: String::new(),
+            })?;
+            return Ok(Applied {
+                output,
+                changed: false,
+            });
+        }
+        let spec = JobSpec {
+            argv: input.argv.clone(),
+            stdin: input.stdin.clone().unwrap_or_default().into_bytes(),
+            note: String::new(),
+        };
+        let ended = job::run(&host, context, &spec, AtLimit::Stop).await?;
+        Ok(finish(&host, &input, ended)?)
+    }
+
+    async fn verify(&self, context: &Context, input: &Value, _: &Applied) -> Result<(), ProviderError> {
+        let input = read(input)?;
+        if input.creates.is_none() && input.unless.is_none() {
+            return Ok(());
+        }
+        let host = self.hosts.of_lane(context)?;
+        let settled = looking(context, &host.place, async { Ok(settled(&host, &input).await?) }).await?;
+        if settled.is_some() {
+            return Ok(());
+        }
+        let what = if input.creates.is_some() {
+            "`creates` does not exist after the command"
+        } else {
+            "`unless` still fails after the command"
+        };
+        Err(StepError::new(ErrorKind::NotVerified, format!("{}: {what}", host.place)).into())
+    }
+
+    async fn recover(&self, context: &Context, input: &Value) -> Result<Recovered, ProviderError> {
+        let input = read(input)?;
+        let host = self.hosts.of_lane(context)?;
+        Ok(match job::recover(&host, context).await? {
+            JobRecovered::NotStarted => Recovered::NotStarted,
+            JobRecovered::Indeterminate(error) => Recovered::Indeterminate(error),
+            JobRecovered::Ended(ended) => Recovered::Done(finish(&host, &input, ended)),
+        })
+    }
+}
+
+fn read(input: &Value) -> Result<Input, StepError> {
+    let input: Input = read_input(input)?;
+    let refuse = |what: &str| Err(StepError::new(ErrorKind::InvalidInput, what.to_owned()));
+    for argv in [Some(&input.argv), input.unless.as_ref()].into_iter().flatten() {
+        if bootstrap::encode(argv).is_err() || argv.first().is_some_and(String::is_empty) {
+            return refuse("an argument list must name a program, and hold no zero bytes");
+        }
+        if argv.iter().map(String::len).sum::<usize>() > ARGV_MAX {
+            return refuse("an argument list may not be longer than 100 KiB: give a long script as `stdin`");
+        }
+    }
+    if input.stdin.as_ref().is_some_and(|text| text.len() > STDIN_MAX) {
+        return refuse("`stdin` may not be longer than 4 MiB");
+    }
+    if input
+        .creates
+        .as_ref()
+        .is_some_and(|path| !path.starts_with('/') || path.contains('\0'))
+    {
+        return refuse("`creates` must be an absolute path");
+    }
+    Ok(input)
+}
+
+/// Why there is nothing to do, if there is.
+async fn settled(host: &Host, input: &Input) -> Result<Option<String>, StepError> {
+    if let Some(path) = &input.creates {
+        let reply = host.ask(&script(EXISTS, &[path]), ANSWER_MAX).await?;
+        if reply.is_success() {
+            return Ok(Some(format!("`{}` exists", text::line(path, 200))));
+        }
+    }
+    if let Some(argv) = &input.unless {
+        let request = Request {
+            argv: argv.clone(),
+            stdin: Vec::new(),
+            root: true,
+        };
+        let reply = host.ask(&request, ANSWER_MAX).await?;
+        match reply.exit {
+            Exit::Code(0) => {
+                return Ok(Some(format!(
+                    "`{}` succeeds",
+                    text::clip(text::command(argv), 200)
+                )));
+            }
+            // What cannot be run says nothing about the host.
+            Exit::Code(126 | 127) => {
+                return Err(host.failed(&format!("`unless` cannot be run: {}", reply.complaint())));
+            }
+            _ => {}
+        }
+    }
+    Ok(None)
+}
+
+fn change(input: &Input, settled: Option<String>) -> Change {
+    let command = text::clip(text::command(&input.argv), SHOWN_MAX);
+    let mut diff = String::new();
+    if settled.is_none() {
+        for line in command.lines() {
+            diff.push_str(&format!("+ {line}\n"));
+        }
+        let stdin = text::harmless(input.stdin.as_deref().unwrap_or_default());
+        for line in text::clip(stdin, SHOWN_MAX).lines() {
+            diff.push_str(&format!("+ | {line}\n"));
+        }
+    }
+    let stdin = input.stdin.as_ref().map(|text| Digest::of(text.as_bytes()));
+    Change {
+        needed: settled.is_none(),
+        summary: match &settled {
+            Some(why) => format!("nothing to run: {why}"),
+            None => format!("run {}", text::line(&command, 100)),
+        },
+        diff,
+        basis: json!({"argv": input.argv, "stdin": stdin, "creates": input.creates, "unless": input.unless}),
+    }
+}
+
+fn finish(host: &Host, input: &Input, ended: Ended) -> Result<Applied, StepError> {
+    if ended.code == 0 {
+        let output = output(&Output {
+            exit_code: 0,
+            stdout: ended.stdout,
+            stderr: ended.stderr,
+        })?;
+        return Ok(Applied {
+            output,
+            changed: true,
+        });
+    }
+    let program = text::line(input.argv.first().map_or("", String::as_str), 100);
+    let said = ended
+        .last_line
+        .map(|line| format!(": {line}"))
+        .unwrap_or_default();
+    let how = match ended.code {
+        127 => "was not found or ended with exit code 127".to_owned(),
+        code @ 129..=192 => format!("was ended by signal {}", code - 128),
+        code => format!("ended with exit code {code}"),
+    };
+    Err(host.failed(&format!("`{program}` {how}{said}")))
+}
+
+#[cfg(test)]
+#[path = "shell/tests.rs"]
+mod tests;
