@@ -38,9 +38,13 @@ impl Decider<'_> {
     pub(crate) fn advance_lane(&mut self, job: u16, lane: u32) {
         loop {
             let program = self.program;
-            let (Some(definition), Some(slot)) = (program.job(job), self.state.lane_mut(job, lane)) else { return };
+            let (Some(definition), Some(slot)) = (program.job(job), self.state.lane_mut(job, lane)) else {
+                return;
+            };
             settle(definition, slot);
-            let Some((step, state)) = slot.current() else { return self.lane_done(job, lane) };
+            let Some((step, state)) = slot.current() else {
+                return self.lane_done(job, lane);
+            };
             if *state != StepState::Pending {
                 return;
             }
@@ -52,15 +56,25 @@ impl Decider<'_> {
 
     /// Evaluates a step's condition and sends it to its check or to the gate. True when the step is over already.
     fn enter(&mut self, step: StepRef) -> bool {
-        let Some(definition) = self.program.step(step) else { return false };
-        let in_always = self.program.job(step.job).is_some_and(|job| step.step >= job.always_from);
+        let Some(definition) = self.program.step(step) else {
+            return false;
+        };
+        let in_always = self
+            .program
+            .job(step.job)
+            .is_some_and(|job| step.step >= job.always_from);
         if self.state.cancelled && !in_always {
             let error = StepError::new(ErrorKind::Cancelled, "the run was cancelled before this step");
             self.emit(Event::StepFailed { step, error });
             return true;
         }
         if let Some(condition) = &definition.condition {
-            let scope = LaneScope { program: self.program, state: self.state, job: step.job, lane: step.lane };
+            let scope = LaneScope {
+                program: self.program,
+                state: self.state,
+                job: step.job,
+                lane: step.lane,
+            };
             match condition.holds(&scope) {
                 Ok(Truth::True) => {}
                 Ok(Truth::False) => {
@@ -68,7 +82,9 @@ impl Decider<'_> {
                     self.emit(Event::StepSkipped { step, reason });
                     return true;
                 }
-                Ok(Truth::DependsOn(what)) => return self.fail_expression(step, format!("nothing is known of {what}")),
+                Ok(Truth::DependsOn(what)) => {
+                    return self.fail_expression(step, format!("nothing is known of {what}"));
+                }
                 Err(error) => return self.fail_expression(step, error.to_string()),
             }
         }
@@ -90,8 +106,11 @@ impl Decider<'_> {
                 false
             }
             Ok(input) => {
-                let effect =
-                    if self.needs_check(step) { Effect::Check { step, input } } else { Effect::AskGate { step, input } };
+                let effect = if self.needs_check(step) {
+                    Effect::Check { step, input }
+                } else {
+                    Effect::AskGate { step, input }
+                };
                 self.effect(effect);
                 true
             }
@@ -108,7 +127,12 @@ impl Decider<'_> {
     /// The step's input, secrets as references. The same state gives the same input, before and after a crash.
     pub(crate) fn input(&self, step: StepRef) -> Result<Arc<Value>, String> {
         let definition = self.program.step(step).ok_or("the workflow has no such step")?;
-        let scope = LaneScope { program: self.program, state: self.state, job: step.job, lane: step.lane };
+        let scope = LaneScope {
+            program: self.program,
+            state: self.state,
+            job: step.job,
+            lane: step.lane,
+        };
         match definition.with.render(&scope) {
             Ok(Evaluated::Value(value)) => Ok(Arc::new(value)),
             Ok(Evaluated::DependsOn(what)) => Err(format!("nothing is known of {what}")),
@@ -122,9 +146,14 @@ impl Decider<'_> {
     }
 
     fn lane_done(&mut self, job: u16, lane: u32) {
-        let verdict = self.state.lane(job, lane).map_or(LaneVerdict::Fine, Lane::verdict);
+        let verdict = self
+            .state
+            .lane(job, lane)
+            .map_or(LaneVerdict::Fine, Lane::verdict);
         self.state.open = self.state.open.saturating_sub(1);
-        let Some(state) = self.state.jobs.get_mut(usize::from(job)) else { return };
+        let Some(state) = self.state.jobs.get_mut(usize::from(job)) else {
+            return;
+        };
         state.lanes_open = state.lanes_open.saturating_sub(1);
         state.lanes_failed += u32::from(verdict != LaneVerdict::Fine);
         if state.lanes_open == 0 {
@@ -133,10 +162,14 @@ impl Decider<'_> {
     }
 
     fn wave_done(&mut self, job: u16) {
-        let Some(definition) = self.program.job(job) else { return };
+        let Some(definition) = self.program.job(job) else {
+            return;
+        };
         let strategy = &definition.strategy;
         let cancelled = self.state.cancelled;
-        let Some(state) = self.state.jobs.get_mut(usize::from(job)) else { return };
+        let Some(state) = self.state.jobs.get_mut(usize::from(job)) else {
+            return;
+        };
         let JobPhase::Wave(wave) = state.phase else { return };
         let is_last = state.wave(wave + 1).is_none();
         if is_last || cancelled || state.failed_too_often(strategy.max_fail_percentage) {
@@ -147,13 +180,20 @@ impl Decider<'_> {
         } else {
             let until = self.now.plus(strategy.soak);
             self.emit(Event::SoakStarted { job, until });
-            self.effect(Effect::SetTimer { at: until, timer: Timer::Soak(job) });
+            self.effect(Effect::SetTimer {
+                at: until,
+                timer: Timer::Soak(job),
+            });
         }
     }
 
     pub(crate) fn begin_wave(&mut self, job: u16, wave: u32) {
         self.emit(Event::WaveStarted { job, wave });
-        let lanes = self.state.jobs.get(usize::from(job)).and_then(|state| state.wave(wave));
+        let lanes = self
+            .state
+            .jobs
+            .get(usize::from(job))
+            .and_then(|state| state.wave(wave));
         let lanes = lanes.unwrap_or_default();
         if lanes.is_empty() {
             return self.wave_done(job);
@@ -166,8 +206,14 @@ impl Decider<'_> {
     /// Begins the jobs whose needs are met; finishes the run when no job is left.
     pub(crate) fn begin_jobs(&mut self) {
         for &job in &self.program.workflow.order {
-            let is_pending = self.state.jobs.get(usize::from(job)).is_some_and(|state| state.phase == JobPhase::Pending);
-            let Some(definition) = self.program.job(job) else { continue };
+            let is_pending = self
+                .state
+                .jobs
+                .get(usize::from(job))
+                .is_some_and(|state| state.phase == JobPhase::Pending);
+            let Some(definition) = self.program.job(job) else {
+                continue;
+            };
             if !is_pending || definition.needs.iter().any(|needed| !self.is_over(*needed)) {
                 continue;
             }
@@ -176,7 +222,8 @@ impl Decider<'_> {
                 None => self.begin_wave(job, 0),
             }
         }
-        let is_over = |job: &crate::JobState| matches!(job.phase, JobPhase::Done(_) | JobPhase::Skipped { .. });
+        let is_over =
+            |job: &crate::JobState| matches!(job.phase, JobPhase::Done(_) | JobPhase::Skipped { .. });
         if self.state.jobs.iter().all(is_over) && self.state.outcome.is_none() {
             let outcome = self.run_outcome();
             self.emit(Event::RunFinished { outcome });
@@ -193,17 +240,37 @@ impl Decider<'_> {
             return Some(("the run was cancelled".to_owned(), true));
         }
         let failed = definition.needs.iter().find(|needed| {
-            let phase = self.state.jobs.get(usize::from(**needed)).map(|state| &state.phase);
-            !matches!(phase, Some(JobPhase::Done(LaneVerdict::Fine) | JobPhase::Skipped { failed: false }))
+            let phase = self
+                .state
+                .jobs
+                .get(usize::from(**needed))
+                .map(|state| &state.phase);
+            !matches!(
+                phase,
+                Some(JobPhase::Done(LaneVerdict::Fine) | JobPhase::Skipped { failed: false })
+            )
         });
-        if let Some(name) = failed.and_then(|needed| self.program.job(*needed)).map(|needed| &needed.name) {
+        if let Some(name) = failed
+            .and_then(|needed| self.program.job(*needed))
+            .map(|needed| &needed.name)
+        {
             return Some((format!("job `{name}`, which it needs, did not succeed"), true));
         }
-        if self.state.jobs.get(usize::from(job)).is_some_and(|state| state.lanes.is_empty()) {
+        if self
+            .state
+            .jobs
+            .get(usize::from(job))
+            .is_some_and(|state| state.lanes.is_empty())
+        {
             return Some(("no server matches its targets".to_owned(), false));
         }
         let condition = definition.condition.as_ref()?;
-        let scope = LaneScope { program: self.program, state: self.state, job, lane: 0 };
+        let scope = LaneScope {
+            program: self.program,
+            state: self.state,
+            job,
+            lane: 0,
+        };
         match condition.holds(&scope) {
             Ok(Truth::True) => None,
             Ok(Truth::False) => Some((format!("`{}` is false", condition.source()), false)),
@@ -233,7 +300,11 @@ impl Decider<'_> {
 impl crate::JobState {
     /// The worst of its lanes.
     pub(crate) fn worst_verdict(&self) -> LaneVerdict {
-        self.lanes.iter().map(Lane::verdict).max().unwrap_or(LaneVerdict::Fine)
+        self.lanes
+            .iter()
+            .map(Lane::verdict)
+            .max()
+            .unwrap_or(LaneVerdict::Fine)
     }
 
     /// Whether more lanes failed than the strategy bears.

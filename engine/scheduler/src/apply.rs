@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use clawd_model::{
-    Approval, ApprovalStatus, Decision, DecisionKind, ErrorKind, Event, Outcome, PlannedJob, StepError, StepRef,
-    Timestamp, Verdict,
+    Approval, ApprovalStatus, Decision, DecisionKind, ErrorKind, Event, Outcome, PlannedJob, StepError,
+    StepRef, Timestamp,
 };
 
 use crate::{JobPhase, JobState, Lane, LaneVerdict, Program, RunState, StepState};
@@ -27,8 +27,21 @@ impl RunState {
     /// # Errors
     /// When it is not `RunStarted`, or does not fit the program.
     pub fn begin(program: &Program, event: &Event) -> Result<Self, Corrupt> {
-        let corrupt = |what: &str| Corrupt { seq: 1, what: what.to_owned() };
-        let Event::RunStarted { run, tenant, runbook, workflow, plan, inputs, requester, jobs } = event else {
+        let corrupt = |what: &str| Corrupt {
+            seq: 1,
+            what: what.to_owned(),
+        };
+        let Event::RunStarted {
+            run,
+            tenant,
+            runbook,
+            workflow,
+            plan,
+            inputs,
+            requester,
+            jobs,
+        } = event
+        else {
             return Err(corrupt("the first event does not start the run"));
         };
         if *workflow != program.workflow.digest {
@@ -64,29 +77,59 @@ impl RunState {
     pub fn apply(&mut self, program: &Program, event: &Event, at: Timestamp) -> Result<(), Corrupt> {
         let seq = self.seq + 1;
         let result = match event {
-            Event::StepSkipped { step, reason } => {
-                self.set(*step, StepState::Skipped { reason: reason.clone() }, |from| matches!(from, StepState::Pending))
-            }
+            Event::StepSkipped { step, reason } => self.set(
+                *step,
+                StepState::Skipped {
+                    reason: reason.clone(),
+                },
+                |from| matches!(from, StepState::Pending),
+            ),
             Event::StepFailed { step, error } => self.fail(*step, error),
-            Event::StepChecked { step, fingerprint, drifted, .. } => {
+            Event::StepChecked {
+                step,
+                fingerprint,
+                drifted,
+                ..
+            } => {
                 if *drifted {
                     self.drifted.insert(*step, *fingerprint);
                 }
                 Ok(())
             }
             Event::GateDecided { step, decision } => self.gate_decided(*step, decision),
-            Event::AttemptStarted { step, attempt, id, input } => {
-                let next = StepState::Running { attempt: *attempt, id: *id, input: *input };
+            Event::AttemptStarted {
+                step,
+                attempt,
+                id,
+                input,
+            } => {
+                let next = StepState::Running {
+                    attempt: *attempt,
+                    id: *id,
+                    input: *input,
+                };
                 self.attempt_started(*step, *attempt, next)
             }
-            Event::AttemptFinished { step, attempt, outcome } => self.attempt_finished(*step, *attempt, outcome),
+            Event::AttemptFinished {
+                step,
+                attempt,
+                outcome,
+            } => self.attempt_finished(*step, *attempt, outcome),
             Event::RetryScheduled { step, attempt, at } => {
-                let next = StepState::WaitingForRetry { attempt: *attempt, at: *at };
+                let next = StepState::WaitingForRetry {
+                    attempt: *attempt,
+                    at: *at,
+                };
                 self.set(*step, next, |from| {
-                    matches!(from, StepState::Failed { .. } | StepState::Pending | StepState::WaitingForVotes)
+                    matches!(
+                        from,
+                        StepState::Failed { .. } | StepState::Pending | StepState::WaitingForVotes
+                    )
                 })
             }
-            Event::UnknownResolved { step, outcome, .. } => self.unknown_resolved(*step, outcome.as_ref(), at),
+            Event::UnknownResolved { step, outcome, .. } => {
+                self.unknown_resolved(*step, outcome.as_ref(), at)
+            }
             Event::WaveStarted { job, wave } => self.wave_started(program, *job, *wave),
             Event::SoakStarted { job, until } => self.soak_started(*job, *until),
             Event::JobSkipped { job, failed, .. } => self.job_skipped(*job, *failed),
@@ -108,8 +151,19 @@ impl RunState {
     }
 
     fn apply_approval(&mut self, event: &Event, at: Timestamp) -> Result<(), String> {
-        if let Event::ApprovalRequested { approval, subject, missing, reasons, vote_ttl_ms } = event {
-            let job = self.targets.iter().position(|job| job.job == subject.job).ok_or("an approval of no job")?;
+        if let Event::ApprovalRequested {
+            approval,
+            subject,
+            missing,
+            reasons,
+            vote_ttl_ms,
+        } = event
+        {
+            let job = self
+                .targets
+                .iter()
+                .position(|job| job.job == subject.job)
+                .ok_or("an approval of no job")?;
             let request = Approval {
                 id: *approval,
                 subject: subject.clone(),
@@ -129,24 +183,46 @@ impl RunState {
         }
         let (id, change): (_, Box<dyn FnOnce(&mut Approval) + '_>) = match event {
             // The last vote of a person counts: an earlier one is replaced.
-            Event::VoteCast { vote } => (vote.approval, Box::new(move |approval| {
-                approval.votes.retain(|earlier| earlier.voter != vote.voter);
-                approval.votes.push(vote.clone());
-            })),
-            Event::ApprovalUpdated { approval, missing, reasons } => (*approval, Box::new(move |approval| {
-                approval.status = ApprovalStatus::Open;
-                approval.missing.clone_from(missing);
-                approval.reasons.clone_from(reasons);
-            })),
-            Event::ApprovalGranted { approval } => (*approval, Box::new(|approval| {
-                approval.status = ApprovalStatus::Granted;
-                approval.missing.clear();
-            })),
-            Event::ApprovalRejected { approval, .. } => (*approval, Box::new(|approval| approval.status = ApprovalStatus::Rejected)),
-            Event::ApprovalVoided { approval, .. } => (*approval, Box::new(|approval| approval.status = ApprovalStatus::Void)),
+            Event::VoteCast { vote } => (
+                vote.approval,
+                Box::new(move |approval| {
+                    approval.votes.retain(|earlier| earlier.voter != vote.voter);
+                    approval.votes.push(vote.clone());
+                }),
+            ),
+            Event::ApprovalUpdated {
+                approval,
+                missing,
+                reasons,
+            } => (
+                *approval,
+                Box::new(move |approval| {
+                    approval.status = ApprovalStatus::Open;
+                    approval.missing.clone_from(missing);
+                    approval.reasons.clone_from(reasons);
+                }),
+            ),
+            Event::ApprovalGranted { approval } => (
+                *approval,
+                Box::new(|approval| {
+                    approval.status = ApprovalStatus::Granted;
+                    approval.missing.clear();
+                }),
+            ),
+            Event::ApprovalRejected { approval, .. } => (
+                *approval,
+                Box::new(|approval| approval.status = ApprovalStatus::Rejected),
+            ),
+            Event::ApprovalVoided { approval, .. } => (
+                *approval,
+                Box::new(|approval| approval.status = ApprovalStatus::Void),
+            ),
             other => return Err(format!("{other:?} is no event of an approval")),
         };
-        let approval = self.approvals.get_mut(&id).ok_or_else(|| format!("`{id}` was never requested"))?;
+        let approval = self
+            .approvals
+            .get_mut(&id)
+            .ok_or_else(|| format!("`{id}` was never requested"))?;
         change(approval);
         if approval.status == ApprovalStatus::Void {
             for job in &mut self.jobs {
@@ -159,7 +235,12 @@ impl RunState {
     }
 
     /// Moves a step from a state that `legal` accepts, and keeps count of what blocks the run.
-    fn set(&mut self, step: StepRef, next: StepState, legal: impl Fn(&StepState) -> bool) -> Result<(), String> {
+    fn set(
+        &mut self,
+        step: StepRef,
+        next: StepState,
+        legal: impl Fn(&StepState) -> bool,
+    ) -> Result<(), String> {
         let slot = self
             .lane_mut(step.job, step.lane)
             .and_then(|lane| lane.steps.get_mut(usize::from(step.step)))
@@ -182,16 +263,29 @@ impl RunState {
             Some(StepState::WaitingForRetry { attempt, .. }) => attempt.saturating_sub(1),
             _ => 0,
         };
-        self.set(step, StepState::Failed { attempt, error: error.clone() }, |from| {
-            matches!(from, StepState::Pending | StepState::WaitingForVotes | StepState::WaitingForRetry { .. })
-        })
+        self.set(
+            step,
+            StepState::Failed {
+                attempt,
+                error: error.clone(),
+            },
+            |from| {
+                matches!(
+                    from,
+                    StepState::Pending | StepState::WaitingForVotes | StepState::WaitingForRetry { .. }
+                )
+            },
+        )
     }
 
     fn gate_decided(&mut self, step: StepRef, decision: &Decision) -> Result<(), String> {
         match &decision.kind {
             DecisionKind::Allow => Ok(()),
             DecisionKind::NeedsApproval { .. } => self.set(step, StepState::WaitingForVotes, |from| {
-                matches!(from, StepState::Pending | StepState::WaitingForVotes | StepState::WaitingForRetry { .. })
+                matches!(
+                    from,
+                    StepState::Pending | StepState::WaitingForVotes | StepState::WaitingForRetry { .. }
+                )
             }),
             DecisionKind::Deny => self.fail(step, &denied(decision)),
         }
@@ -202,7 +296,10 @@ impl RunState {
             return Err(format!("attempt {attempt} of step {step:?} starts twice"));
         }
         self.set(step, next, |from| {
-            matches!(from, StepState::Pending | StepState::WaitingForVotes | StepState::WaitingForRetry { .. })
+            matches!(
+                from,
+                StepState::Pending | StepState::WaitingForVotes | StepState::WaitingForRetry { .. }
+            )
         })?;
         let lane = self.lane_mut(step.job, step.lane);
         if let Some(last) = lane.and_then(|lane| lane.attempts.get_mut(usize::from(step.step))) {
@@ -215,23 +312,35 @@ impl RunState {
     #[must_use]
     pub fn attempts(&self, step: StepRef) -> u32 {
         let lane = self.lane(step.job, step.lane);
-        lane.and_then(|lane| lane.attempts.get(usize::from(step.step))).copied().unwrap_or(0)
+        lane.and_then(|lane| lane.attempts.get(usize::from(step.step)))
+            .copied()
+            .unwrap_or(0)
     }
 
     fn attempt_finished(&mut self, step: StepRef, attempt: u32, outcome: &Outcome) -> Result<(), String> {
-        self.set(step, after(attempt, outcome), |from| {
-            matches!(from, StepState::Running { attempt: running, .. } if *running == attempt)
-        })
+        self.set(
+            step,
+            after(attempt, outcome),
+            |from| matches!(from, StepState::Running { attempt: running, .. } if *running == attempt),
+        )
     }
 
-    fn unknown_resolved(&mut self, step: StepRef, outcome: Option<&Outcome>, at: Timestamp) -> Result<(), String> {
+    fn unknown_resolved(
+        &mut self,
+        step: StepRef,
+        outcome: Option<&Outcome>,
+        at: Timestamp,
+    ) -> Result<(), String> {
         let Some(StepState::Unknown { attempt, .. }) = self.step(step) else {
             return Err(format!("step {step:?} is not unknown"));
         };
         let attempt = *attempt;
         let next = match outcome {
             Some(outcome) => after(attempt, outcome),
-            None => StepState::WaitingForRetry { attempt: attempt + 1, at },
+            None => StepState::WaitingForRetry {
+                attempt: attempt + 1,
+                at,
+            },
         };
         self.set(step, next, |from| matches!(from, StepState::Unknown { .. }))
     }
@@ -242,7 +351,9 @@ impl RunState {
         let expected = match state.phase {
             JobPhase::Pending => 0,
             JobPhase::Wave(before) | JobPhase::Soaking { wave: before, .. } => before + 1,
-            JobPhase::Skipped { .. } | JobPhase::Done(_) => return Err("a wave of a job that is over".to_owned()),
+            JobPhase::Skipped { .. } | JobPhase::Done(_) => {
+                return Err("a wave of a job that is over".to_owned());
+            }
         };
         if wave != expected {
             return Err(format!("wave {wave} begins where {expected} should"));
@@ -263,7 +374,9 @@ impl RunState {
 
     fn soak_started(&mut self, job: u16, until: Timestamp) -> Result<(), String> {
         let state = self.jobs.get_mut(usize::from(job)).ok_or("a soak of no job")?;
-        let JobPhase::Wave(wave) = state.phase else { return Err("a soak outside of a wave".to_owned()) };
+        let JobPhase::Wave(wave) = state.phase else {
+            return Err("a soak outside of a wave".to_owned());
+        };
         state.phase = JobPhase::Soaking { wave, until };
         Ok(())
     }
@@ -296,17 +409,28 @@ impl JobState {
 
 /// The refusal of a decision as the error of its step.
 fn denied(decision: &Decision) -> StepError {
-    let reasons = if decision.reasons.is_empty() { "no policy permits it".to_owned() } else { decision.reasons.join("; ") };
+    let reasons = if decision.reasons.is_empty() {
+        "no policy permits it".to_owned()
+    } else {
+        decision.reasons.join("; ")
+    };
     StepError::new(ErrorKind::Denied, format!("denied by policy: {reasons}"))
 }
 
 fn after(attempt: u32, outcome: &Outcome) -> StepState {
     match outcome {
-        Outcome::Succeeded { output, changed } => {
-            StepState::Succeeded { output: Arc::new(output.clone()), changed: *changed }
-        }
-        Outcome::Failed { error } => StepState::Failed { attempt, error: error.clone() },
-        Outcome::Unknown { error } => StepState::Unknown { attempt, error: error.clone() },
+        Outcome::Succeeded { output, changed } => StepState::Succeeded {
+            output: Arc::new(output.clone()),
+            changed: *changed,
+        },
+        Outcome::Failed { error } => StepState::Failed {
+            attempt,
+            error: error.clone(),
+        },
+        Outcome::Unknown { error } => StepState::Unknown {
+            attempt,
+            error: error.clone(),
+        },
     }
 }
 

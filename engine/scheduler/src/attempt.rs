@@ -8,16 +8,22 @@ use crate::{Effect, StepState, Timer};
 impl Decider<'_> {
     pub(crate) fn attempt_finished(&mut self, step: StepRef, attempt: u32, outcome: Outcome) {
         // A late outcome of an attempt that is no longer the running one changes nothing.
-        if !matches!(self.state.step(step), Some(StepState::Running { attempt: running, .. }) if *running == attempt) {
+        if !matches!(self.state.step(step), Some(StepState::Running { attempt: running, .. }) if *running == attempt)
+        {
             return;
         }
         let backoff = match &outcome {
-            Outcome::Failed { error } if !self.state.cancelled => {
-                self.program.step(step).and_then(|step| step.retry.next(attempt, error))
-            }
+            Outcome::Failed { error } if !self.state.cancelled => self
+                .program
+                .step(step)
+                .and_then(|step| step.retry.next(attempt, error)),
             _ => None,
         };
-        self.emit(Event::AttemptFinished { step, attempt, outcome });
+        self.emit(Event::AttemptFinished {
+            step,
+            attempt,
+            outcome,
+        });
         match backoff {
             Some(backoff) => self.schedule_retry(step, attempt + 1, self.now.plus(backoff)),
             None => self.moved(step),
@@ -26,7 +32,10 @@ impl Decider<'_> {
 
     pub(crate) fn schedule_retry(&mut self, step: StepRef, attempt: u32, at: Timestamp) {
         self.emit(Event::RetryScheduled { step, attempt, at });
-        self.effect(Effect::SetTimer { at, timer: Timer::Retry(step) });
+        self.effect(Effect::SetTimer {
+            at,
+            timer: Timer::Retry(step),
+        });
     }
 
     pub(crate) fn unknown_resolved(&mut self, step: StepRef, by: PrincipalName, outcome: Option<Outcome>) {
@@ -35,6 +44,10 @@ impl Decider<'_> {
         }
         let tries_again = outcome.is_none();
         self.emit(Event::UnknownResolved { step, by, outcome });
-        if tries_again { self.dispatch(step) } else { self.moved(step) }
+        if tries_again {
+            self.dispatch(step)
+        } else {
+            self.moved(step)
+        }
     }
 }

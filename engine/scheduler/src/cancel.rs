@@ -10,7 +10,10 @@ impl Decider<'_> {
         if self.state.cancelled {
             return;
         }
-        self.emit(Event::CancelRequested { by: by.clone(), reason });
+        self.emit(Event::CancelRequested {
+            by: by.clone(),
+            reason,
+        });
         for job in 0..u16::try_from(self.state.jobs.len()).unwrap_or(u16::MAX) {
             self.cancel_job(job, &by);
         }
@@ -19,16 +22,27 @@ impl Decider<'_> {
     }
 
     fn cancel_job(&mut self, job: u16, by: &PrincipalName) {
-        let Some(state) = self.state.jobs.get_mut(usize::from(job)) else { return };
+        let Some(state) = self.state.jobs.get_mut(usize::from(job)) else {
+            return;
+        };
         if let JobPhase::Soaking { .. } = state.phase {
             state.phase = JobPhase::Done(LaneVerdict::Cancelled);
         }
         let always_from = self.program.job(job).map_or(0, |job| job.always_from);
-        let lanes = u32::try_from(self.state.jobs.get(usize::from(job)).map_or(0, |state| state.lanes.len()));
+        let lanes = u32::try_from(
+            self.state
+                .jobs
+                .get(usize::from(job))
+                .map_or(0, |state| state.lanes.len()),
+        );
         for lane in 0..lanes.unwrap_or(u32::MAX) {
-            let Some((step, state)) = self.state.lane(job, lane).and_then(crate::Lane::current) else { continue };
-            let can_stop =
-                matches!(state, StepState::Pending | StepState::WaitingForVotes | StepState::WaitingForRetry { .. });
+            let Some((step, state)) = self.state.lane(job, lane).and_then(crate::Lane::current) else {
+                continue;
+            };
+            let can_stop = matches!(
+                state,
+                StepState::Pending | StepState::WaitingForVotes | StepState::WaitingForRetry { .. }
+            );
             if can_stop && step < always_from {
                 let step = StepRef { job, lane, step };
                 let error = StepError::new(ErrorKind::Cancelled, format!("`{by}` cancelled the run"));

@@ -9,7 +9,13 @@ use crate::{Effect, Input, JobPhase, Program, RunState, StepState, Timer, Turn};
 /// Decides what follows from an input. The state is folded forward by the same [`RunState::apply`] that recovery
 /// uses; a caller that cannot commit the turn must drop the state and fold the journal anew.
 pub fn decide(program: &Program, state: &mut RunState, input: Input, now: Timestamp) -> Turn {
-    let mut decider = Decider { program, state, now, turn: Turn::default(), queue: VecDeque::new() };
+    let mut decider = Decider {
+        program,
+        state,
+        now,
+        turn: Turn::default(),
+        queue: VecDeque::new(),
+    };
     if decider.state.outcome.is_none() {
         decider.take(input);
         decider.work_off();
@@ -41,7 +47,11 @@ impl Decider<'_> {
             Input::Resume => self.resume(),
             Input::Checked { step, result } => self.checked(step, result),
             Input::GateAnswered { step, decision } => self.gate_answered(step, decision),
-            Input::AttemptFinished { step, attempt, outcome } => self.attempt_finished(step, attempt, outcome),
+            Input::AttemptFinished {
+                step,
+                attempt,
+                outcome,
+            } => self.attempt_finished(step, attempt, outcome),
             Input::TimerFired(timer) => self.timer_fired(timer),
             Input::VoteCast { vote } => self.vote_cast(vote),
             Input::RulesChanged => self.rules_changed(),
@@ -62,7 +72,9 @@ impl Decider<'_> {
 
     /// Records a fact and folds it in.
     pub(crate) fn emit(&mut self, event: Event) {
-        self.state.apply(self.program, &event, self.now).expect("a decision emits only events that can follow");
+        self.state
+            .apply(self.program, &event, self.now)
+            .expect("a decision emits only events that can follow");
         self.turn.events.push(event);
     }
 
@@ -75,11 +87,16 @@ impl Decider<'_> {
             Timer::Retry(step) => {
                 if let Some(StepState::WaitingForRetry { at, .. }) = self.state.step(step) {
                     let at = *at;
-                    if at <= self.now { self.dispatch(step) } else { self.effect(Effect::SetTimer { at, timer }) }
+                    if at <= self.now {
+                        self.dispatch(step)
+                    } else {
+                        self.effect(Effect::SetTimer { at, timer })
+                    }
                 }
             }
             Timer::Soak(job) => {
-                if let Some(JobPhase::Soaking { wave, until }) = self.state.jobs.get(usize::from(job)).map(|job| &job.phase)
+                if let Some(JobPhase::Soaking { wave, until }) =
+                    self.state.jobs.get(usize::from(job)).map(|job| &job.phase)
                 {
                     let (wave, until) = (*wave, *until);
                     if until <= self.now {

@@ -25,16 +25,30 @@ pub struct Program {
 impl Program {
     /// Looks up what decisions need. A step whose operation is not known counts as mutating.
     #[must_use]
-    pub fn new(workflow: Arc<Workflow>, plan: Arc<Plan>, specs: &BTreeMap<OperationName, OperationSpec>) -> Self {
+    pub fn new(
+        workflow: Arc<Workflow>,
+        plan: Arc<Plan>,
+        specs: &BTreeMap<OperationName, OperationSpec>,
+    ) -> Self {
         let is_mutating = |step: &Step| specs.get(&step.uses).is_none_or(OperationSpec::is_mutating);
-        let mutating = workflow.jobs.iter().map(|job| job.steps.iter().map(is_mutating).collect()).collect();
+        let mutating = workflow
+            .jobs
+            .iter()
+            .map(|job| job.steps.iter().map(is_mutating).collect())
+            .collect();
         let fingerprints = plan
             .steps
             .iter()
             .filter_map(|step| Some((step.step_ref, step.change.as_ref().map(Change::fingerprint)?)))
             .collect();
         let plan_digest = plan.digest();
-        Self { workflow, plan, plan_digest, mutating, fingerprints }
+        Self {
+            workflow,
+            plan,
+            plan_digest,
+            mutating,
+            fingerprints,
+        }
     }
 
     /// The job with this index.
@@ -53,12 +67,18 @@ impl Program {
     #[must_use]
     pub fn is_mutating(&self, step: StepRef) -> bool {
         let job = self.mutating.get(usize::from(step.job));
-        job.and_then(|steps| steps.get(usize::from(step.step))).copied().unwrap_or(true)
+        job.and_then(|steps| steps.get(usize::from(step.step)))
+            .copied()
+            .unwrap_or(true)
     }
 
     /// What the plan predicted that the step would change; `None` when nothing could be predicted.
     #[must_use]
     pub fn fingerprint(&self, step: StepRef) -> Option<Digest> {
-        if self.is_mutating(step) { self.fingerprints.get(&step).copied() } else { None }
+        if self.is_mutating(step) {
+            self.fingerprints.get(&step).copied()
+        } else {
+            None
+        }
     }
 }

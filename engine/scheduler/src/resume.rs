@@ -12,13 +12,19 @@ use crate::{Corrupt, Effect, JobPhase, LaneVerdict, Program, RunState, StepState
 /// When the journal is empty, has gaps, or holds an event that cannot follow the ones before it.
 pub fn fold(program: &Program, journal: &[Recorded]) -> Result<RunState, Corrupt> {
     let Some((first, rest)) = journal.split_first() else {
-        return Err(Corrupt { seq: 1, what: "there is no first event".to_owned() });
+        return Err(Corrupt {
+            seq: 1,
+            what: "there is no first event".to_owned(),
+        });
     };
     let mut state = RunState::begin(program, &first.event)?;
     for recorded in rest {
         if recorded.seq != state.seq + 1 {
             let what = format!("event {} follows event {}", recorded.seq, state.seq);
-            return Err(Corrupt { seq: recorded.seq, what });
+            return Err(Corrupt {
+                seq: recorded.seq,
+                what,
+            });
         }
         state.apply(program, &recorded.event, recorded.at)?;
     }
@@ -33,7 +39,9 @@ impl RunState {
         self.open = 0;
         let cancelled = self.cancelled;
         for (index, job) in self.jobs.iter_mut().enumerate() {
-            let Some(definition) = program.workflow.jobs.get(index) else { continue };
+            let Some(definition) = program.workflow.jobs.get(index) else {
+                continue;
+            };
             job.lanes_open = 0;
             job.lanes_failed = 0;
             for lane in job.lanes.iter_mut().filter(|lane| !lane.steps.is_empty()) {
@@ -59,10 +67,15 @@ impl Decider<'_> {
     /// What the folded state still asks for. The same for a run that was just admitted.
     pub(crate) fn resume(&mut self) {
         for job in 0..u16::try_from(self.state.jobs.len()).unwrap_or(u16::MAX) {
-            let Some(state) = self.state.jobs.get(usize::from(job)) else { continue };
+            let Some(state) = self.state.jobs.get(usize::from(job)) else {
+                continue;
+            };
             match state.phase {
                 JobPhase::Soaking { until, .. } => {
-                    self.effect(Effect::SetTimer { at: until, timer: Timer::Soak(job) });
+                    self.effect(Effect::SetTimer {
+                        at: until,
+                        timer: Timer::Soak(job),
+                    });
                 }
                 JobPhase::Wave(_) => {
                     for lane in 0..u32::try_from(state.lanes.len()).unwrap_or(u32::MAX) {
@@ -79,23 +92,45 @@ impl Decider<'_> {
     }
 
     fn resume_lane(&mut self, job: u16, lane: u32) {
-        let Some((step, state)) = self.state.lane(job, lane).and_then(crate::Lane::current) else { return };
+        let Some((step, state)) = self.state.lane(job, lane).and_then(crate::Lane::current) else {
+            return;
+        };
         let step = StepRef { job, lane, step };
         match state.clone() {
             StepState::Pending => self.queue.push_back(Work::Lane(job, lane)),
             StepState::WaitingForVotes => self.ask_gate(step),
-            StepState::WaitingForRetry { at, .. } => self.effect(Effect::SetTimer { at, timer: Timer::Retry(step) }),
-            StepState::Running { attempt, id, input: digest } => match self.input(step) {
-                Ok(input) => self.effect(Effect::RecoverAttempt { step, attempt, id, input, digest }),
+            StepState::WaitingForRetry { at, .. } => self.effect(Effect::SetTimer {
+                at,
+                timer: Timer::Retry(step),
+            }),
+            StepState::Running {
+                attempt,
+                id,
+                input: digest,
+            } => match self.input(step) {
+                Ok(input) => self.effect(Effect::RecoverAttempt {
+                    step,
+                    attempt,
+                    id,
+                    input,
+                    digest,
+                }),
                 Err(message) => self.cannot_recover(step, attempt, message),
             },
-            StepState::Unknown { .. } | StepState::Succeeded { .. } | StepState::Skipped { .. } | StepState::Failed { .. } => {}
+            StepState::Unknown { .. }
+            | StepState::Succeeded { .. }
+            | StepState::Skipped { .. }
+            | StepState::Failed { .. } => {}
         }
     }
 
     /// The input of a running attempt cannot be evaluated any more: nobody can ask the host about it.
     fn cannot_recover(&mut self, step: StepRef, attempt: u32, message: String) {
         let error = StepError::new(ErrorKind::Indeterminate, message);
-        self.emit(Event::AttemptFinished { step, attempt, outcome: clawd_model::Outcome::Unknown { error } });
+        self.emit(Event::AttemptFinished {
+            step,
+            attempt,
+            outcome: clawd_model::Outcome::Unknown { error },
+        });
     }
 }

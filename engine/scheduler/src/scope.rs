@@ -16,8 +16,14 @@ pub(crate) struct LaneScope<'a> {
 
 impl LaneScope<'_> {
     fn output(&self, job: u16, lane: u32, step: &str) -> Lookup {
-        let Some(definition) = self.program.job(job) else { return Lookup::Missing };
-        let Some(index) = definition.steps.iter().position(|candidate| candidate.name.as_str() == step) else {
+        let Some(definition) = self.program.job(job) else {
+            return Lookup::Missing;
+        };
+        let Some(index) = definition
+            .steps
+            .iter()
+            .position(|candidate| candidate.name.as_str() == step)
+        else {
             return Lookup::Missing;
         };
         match self.state.lane(job, lane).and_then(|lane| lane.steps.get(index)) {
@@ -43,8 +49,13 @@ impl Scope for LaneScope<'_> {
         let Some(index) = jobs.iter().position(|candidate| candidate.name.as_str() == job) else {
             return Lookup::Missing;
         };
-        let Some(other) = self.state.jobs.get(index) else { return Lookup::Missing };
-        let server = self.state.target(self.job, self.lane).and_then(|target| target.server);
+        let Some(other) = self.state.jobs.get(index) else {
+            return Lookup::Missing;
+        };
+        let server = self
+            .state
+            .target(self.job, self.lane)
+            .and_then(|target| target.server);
         let lane = match server.and_then(|server| other.lane_of.get(&server)) {
             Some(lane) => *lane,
             None if other.lane_of.is_empty() && other.lanes.len() == 1 => 0,

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use clawd_model::{
-    Approval, ApprovalId, ApprovalStatus, AttemptId, Digest, ErrorKind, LaneTarget, PlannedJob, PrincipalName, RunId,
-    RunOutcome, RunStatus, RunbookName, ServerId, StepError, StepRef, StepStatus, TenantName, Timestamp,
+    Approval, ApprovalId, ApprovalStatus, AttemptId, Digest, ErrorKind, LaneTarget, PlannedJob,
+    PrincipalName, RunId, RunOutcome, RunStatus, RunbookName, ServerId, StepError, StepRef, StepStatus,
+    TenantName, Timestamp,
 };
 use serde_json::Value;
 
@@ -64,7 +65,10 @@ impl StepState {
     /// Whether it is never left again.
     #[must_use]
     pub fn is_final(&self) -> bool {
-        matches!(self, Self::Succeeded { .. } | Self::Skipped { .. } | Self::Failed { .. })
+        matches!(
+            self,
+            Self::Succeeded { .. } | Self::Skipped { .. } | Self::Failed { .. }
+        )
     }
 
     /// The state as people see it.
@@ -116,7 +120,12 @@ pub struct Lane {
 
 impl Lane {
     pub(crate) const fn idle() -> Self {
-        Self { steps: Vec::new(), attempts: Vec::new(), cursor: 0, verdict: LaneVerdict::Fine }
+        Self {
+            steps: Vec::new(),
+            attempts: Vec::new(),
+            cursor: 0,
+            verdict: LaneVerdict::Fine,
+        }
     }
 
     /// Whether its wave has begun.
@@ -221,11 +230,17 @@ impl RunState {
     /// The lane at this place.
     #[must_use]
     pub fn lane(&self, job: u16, lane: u32) -> Option<&Lane> {
-        self.jobs.get(usize::from(job))?.lanes.get(usize::try_from(lane).ok()?)
+        self.jobs
+            .get(usize::from(job))?
+            .lanes
+            .get(usize::try_from(lane).ok()?)
     }
 
     pub(crate) fn lane_mut(&mut self, job: u16, lane: u32) -> Option<&mut Lane> {
-        self.jobs.get_mut(usize::from(job))?.lanes.get_mut(usize::try_from(lane).ok()?)
+        self.jobs
+            .get_mut(usize::from(job))?
+            .lanes
+            .get_mut(usize::try_from(lane).ok()?)
     }
 
     /// The step at this place; `None` when its wave has not begun.
@@ -266,6 +281,8 @@ impl RunState {
 
     /// Requests that votes may be cast on.
     pub fn open_approvals(&self) -> impl Iterator<Item = &Approval> {
-        self.approvals.values().filter(|approval| approval.status == ApprovalStatus::Open)
+        self.approvals
+            .values()
+            .filter(|approval| approval.status == ApprovalStatus::Open)
     }
 }

@@ -1,8 +1,8 @@
 //! Votes: asked for, given, refused, voided by drift.
 
 use clawd_model::{
-    Approval, ApprovalStatus, Digest, DurationMs, ErrorKind, Event, RunOutcome, RunStatus, SeededEntropy, StepError,
-    StepRef, Timestamp, Verdict, Vote, VoteId,
+    Approval, ApprovalStatus, Digest, DurationMs, ErrorKind, Event, RunOutcome, RunStatus, SeededEntropy,
+    StepError, StepRef, Timestamp, Verdict, Vote, VoteId,
 };
 
 use super::stage::{Gate, Stage, change, fine};
@@ -15,7 +15,10 @@ jobs: {work: {steps: [{id: a, uses: look@v1}, {id: b, uses: change@v1}]}}
 
 fn waiting(planned: bool, servers: u64) -> Stage {
     let mut stage = Stage::new(PATCH, servers, planned);
-    stage.gate = Gate { votes: 2, denies: false };
+    stage.gate = Gate {
+        votes: 2,
+        denies: false,
+    };
     stage.give(Input::Resume).play(&mut |_, _| fine());
     assert_eq!(stage.state.status(), RunStatus::Waiting);
     stage
@@ -50,15 +53,28 @@ fn one_request_covers_the_job_and_two_votes_let_every_lane_go_on() {
     assert_eq!(missing[0].distinct, 2);
     let first = vote(&stage, "ben", Verdict::Approve);
     stage.give(first);
-    assert_eq!(request(&stage).missing[0].distinct, 1, "what is missing follows the votes");
+    assert_eq!(
+        request(&stage).missing[0].distinct,
+        1,
+        "what is missing follows the votes"
+    );
     assert!(stage.todo.is_empty());
     let second = vote(&stage, "cho", Verdict::Approve);
     stage.give(second);
-    assert!(stage.todo.iter().all(|effect| matches!(effect, Effect::Check { .. })), "the hosts are looked at again");
+    assert!(
+        stage
+            .todo
+            .iter()
+            .all(|effect| matches!(effect, Effect::Check { .. })),
+        "the hosts are looked at again"
+    );
     assert_eq!(stage.todo.len(), 3);
     stage.play(&mut |_, _| fine());
     assert_eq!(stage.state.outcome, Some(RunOutcome::Succeeded));
-    let granted = stage.journal.iter().filter(|recorded| matches!(recorded.event, Event::ApprovalGranted { .. }));
+    let granted = stage
+        .journal
+        .iter()
+        .filter(|recorded| matches!(recorded.event, Event::ApprovalGranted { .. }));
     assert_eq!(granted.count(), 1);
 }
 
@@ -78,16 +94,24 @@ fn a_rejection_ends_the_job() {
     let mut stage = waiting(true, 2);
     let no = vote(&stage, "ben", Verdict::Reject);
     stage.give(no).play(&mut |_, _| fine());
-    assert_eq!(stage.statuses(), [
-        "work/web-1/a changed", "work/web-1/b denied", "work/web-2/a changed", "work/web-2/b denied"
-    ]);
+    assert_eq!(
+        stage.statuses(),
+        [
+            "work/web-1/a changed",
+            "work/web-1/b denied",
+            "work/web-2/a changed",
+            "work/web-2/b denied"
+        ]
+    );
     assert_eq!(stage.state.outcome, Some(RunOutcome::Denied));
 }
 
 #[test]
 fn a_vote_on_another_subject_changes_nothing() {
     let mut stage = waiting(true, 1);
-    let Input::VoteCast { mut vote } = vote(&stage, "ben", Verdict::Approve) else { panic!() };
+    let Input::VoteCast { mut vote } = vote(&stage, "ben", Verdict::Approve) else {
+        panic!()
+    };
     vote.subject = Digest::of(b"something else");
     let before = stage.journal.len();
     stage.give(Input::VoteCast { vote });
@@ -102,11 +126,23 @@ fn drift_voids_the_approval_and_asks_anew() {
         stage.give(yes);
     }
     let before = stage.state.approvals.keys().next().copied().unwrap();
-    let [Effect::Check { step, .. }] = stage.take()[..] else { panic!("a check was to follow") };
-    let other = clawd_model::Change { basis: serde_json::json!("drifted"), ..change() };
+    let [Effect::Check { step, .. }] = stage.take()[..] else {
+        panic!("a check was to follow")
+    };
+    let other = clawd_model::Change {
+        basis: serde_json::json!("drifted"),
+        ..change()
+    };
     let result = Ok((other.fingerprint(), "4 packages".to_owned()));
-    stage.give(Input::Checked { step, result: result.clone() });
-    assert_eq!(stage.state.approvals[&before].status, ApprovalStatus::Void, "the run says so");
+    stage.give(Input::Checked {
+        step,
+        result: result.clone(),
+    });
+    assert_eq!(
+        stage.state.approvals[&before].status,
+        ApprovalStatus::Void,
+        "the run says so"
+    );
     assert!(stage.todo.is_empty(), "nothing was started: {:?}", stage.todo);
     let fresh = request(&stage);
     assert_ne!(fresh.id, before);
@@ -117,10 +153,16 @@ fn drift_voids_the_approval_and_asks_anew() {
         let yes = vote(&stage, voter, Verdict::Approve);
         stage.give(yes);
     }
-    let [Effect::Check { .. }] = stage.take()[..] else { panic!("a check was to follow") };
+    let [Effect::Check { .. }] = stage.take()[..] else {
+        panic!("a check was to follow")
+    };
     stage.give(Input::Checked { step, result });
     stage.play(&mut |_, _| fine());
-    assert_eq!(stage.state.outcome, Some(RunOutcome::Succeeded), "what people approved the second time is applied");
+    assert_eq!(
+        stage.state.outcome,
+        Some(RunOutcome::Succeeded),
+        "what people approved the second time is applied"
+    );
 }
 
 #[test]
@@ -130,12 +172,23 @@ fn an_unreachable_host_at_the_last_look_fails_the_step_and_starts_nothing() {
         let yes = vote(&stage, voter, Verdict::Approve);
         stage.give(yes);
     }
-    let [Effect::Check { step, .. }] = stage.take()[..] else { panic!("a check was to follow") };
-    stage.give(Input::Checked { step, result: Err(StepError::new(ErrorKind::HostKey, "another key")) });
+    let [Effect::Check { step, .. }] = stage.take()[..] else {
+        panic!("a check was to follow")
+    };
+    stage.give(Input::Checked {
+        step,
+        result: Err(StepError::new(ErrorKind::HostKey, "another key")),
+    });
     stage.play(&mut |_, _| fine());
     assert_eq!(stage.statuses(), ["work/web-1/a changed", "work/web-1/b failed"]);
     assert!(!stage.journal.iter().any(|recorded| {
-        matches!(recorded.event, Event::AttemptStarted { step: StepRef { step: 1, .. }, .. })
+        matches!(
+            recorded.event,
+            Event::AttemptStarted {
+                step: StepRef { step: 1, .. },
+                ..
+            }
+        )
     }));
 }
 

@@ -27,7 +27,10 @@ fn steps_of_a_lane_run_in_order_and_lanes_side_by_side() {
         order.push(label.to_owned());
         fine()
     });
-    assert_eq!(order, ["work/web-2/a", "work/web-2/b", "work/web-1/a", "work/web-1/b"]);
+    assert_eq!(
+        order,
+        ["work/web-2/a", "work/web-2/b", "work/web-1/a", "work/web-1/b"]
+    );
     assert_eq!(stage.state.outcome, Some(RunOutcome::Succeeded));
 }
 
@@ -35,10 +38,21 @@ fn steps_of_a_lane_run_in_order_and_lanes_side_by_side() {
 fn an_input_is_computed_from_the_output_before() {
     let mut stage = Stage::new(ONE_JOB, 1, false);
     stage.give(Input::Resume);
-    let Some(Effect::StartAttempt { step, attempt, .. }) = stage.take().pop() else { panic!("no attempt") };
-    let outcome = Outcome::Succeeded { output: json!({"value": 41}), changed: false };
-    stage.give(Input::AttemptFinished { step, attempt, outcome });
-    let Some(Effect::StartAttempt { input, .. }) = stage.take().pop() else { panic!("no attempt") };
+    let Some(Effect::StartAttempt { step, attempt, .. }) = stage.take().pop() else {
+        panic!("no attempt")
+    };
+    let outcome = Outcome::Succeeded {
+        output: json!({"value": 41}),
+        changed: false,
+    };
+    stage.give(Input::AttemptFinished {
+        step,
+        attempt,
+        outcome,
+    });
+    let Some(Effect::StartAttempt { input, .. }) = stage.take().pop() else {
+        panic!("no attempt")
+    };
     assert_eq!(*input, json!({"value": 42}));
 }
 
@@ -52,11 +66,18 @@ fn a_failed_attempt_is_retried_as_often_as_the_step_says() {
     let mut tries = Vec::new();
     stage.give(Input::Resume).play(&mut |_, attempt| {
         tries.push(attempt);
-        if attempt < 3 { failed(ErrorKind::Connection) } else { fine() }
+        if attempt < 3 {
+            failed(ErrorKind::Connection)
+        } else {
+            fine()
+        }
     });
     assert_eq!(tries, [1, 2, 3]);
     assert_eq!(stage.state.outcome, Some(RunOutcome::Succeeded));
-    let intents = stage.journal.iter().filter(|recorded| matches!(recorded.event, Event::AttemptStarted { .. }));
+    let intents = stage
+        .journal
+        .iter()
+        .filter(|recorded| matches!(recorded.event, Event::AttemptStarted { .. }));
     assert_eq!(intents.count(), 3);
 }
 
@@ -71,14 +92,32 @@ jobs:
     always: [{id: z, uses: look@v1}]
 ";
     let mut stage = Stage::new(yaml, 0, false);
-    stage.give(Input::Resume).play(&mut |label, _| if label.ends_with("/a") { failed(ErrorKind::Failed) } else { fine() });
-    let seen = ["work/controller/a failed", "work/controller/r changed", "work/controller/z changed"];
-    assert_eq!(stage.statuses(), seen, "rescue repairs the server, not the verdict");
+    stage.give(Input::Resume).play(&mut |label, _| {
+        if label.ends_with("/a") {
+            failed(ErrorKind::Failed)
+        } else {
+            fine()
+        }
+    });
+    let seen = [
+        "work/controller/a failed",
+        "work/controller/r changed",
+        "work/controller/z changed",
+    ];
+    assert_eq!(
+        stage.statuses(),
+        seen,
+        "rescue repairs the server, not the verdict"
+    );
     assert_eq!(stage.state.outcome, Some(RunOutcome::Failed));
 
     let mut stage = Stage::new(yaml, 0, false);
     stage.give(Input::Resume).play(&mut |_, _| fine());
-    let seen = ["work/controller/a changed", "work/controller/b changed", "work/controller/z changed"];
+    let seen = [
+        "work/controller/a changed",
+        "work/controller/b changed",
+        "work/controller/z changed",
+    ];
     assert_eq!(stage.statuses(), seen);
 }
 
@@ -93,7 +132,9 @@ jobs:
   after: {needs: [work], targets: controller, steps: [{id: x, uses: look@v1}]}
 ";
     let mut stage = Stage::new(yaml, 5, false);
-    stage.give(Input::Resume).play(&mut |_, _| failed(ErrorKind::Failed));
+    stage
+        .give(Input::Resume)
+        .play(&mut |_, _| failed(ErrorKind::Failed));
     assert_eq!(stage.statuses(), ["work/web-1/a failed"]);
     assert_eq!(stage.state.outcome, Some(RunOutcome::Failed));
 
@@ -103,7 +144,11 @@ jobs:
         order.push(label.to_owned());
         fine()
     });
-    assert_eq!(order[..2], ["work/web-1/a", "work/web-2/a"], "canary, then one, then the rest");
+    assert_eq!(
+        order[..2],
+        ["work/web-1/a", "work/web-2/a"],
+        "canary, then one, then the rest"
+    );
     assert_eq!(order.len(), 6);
     assert_eq!(stage.state.outcome, Some(RunOutcome::Succeeded));
 }
@@ -118,7 +163,10 @@ jobs:
 ";
     let mut stage = Stage::new(yaml, 0, false);
     stage.give(Input::Resume).play(&mut |_, _| fine());
-    assert_eq!(stage.statuses(), ["work/controller/a changed", "work/controller/b skipped"]);
+    assert_eq!(
+        stage.statuses(),
+        ["work/controller/a changed", "work/controller/b skipped"]
+    );
     assert_eq!(stage.state.outcome, Some(RunOutcome::Succeeded));
 }
 
@@ -146,11 +194,18 @@ jobs:
 ";
     let mut stage = Stage::new(yaml, 0, false);
     stage.give(Input::Resume);
-    stage.give(Input::CancelRequested { by: "ana".parse().unwrap(), reason: "enough".into() });
+    stage.give(Input::CancelRequested {
+        by: "ana".parse().unwrap(),
+        reason: "enough".into(),
+    });
     assert_eq!(stage.state.status(), RunStatus::Cancelling);
     assert!(stage.todo.contains(&Effect::AbortAttempts));
     stage.play(&mut |_, _| fine());
-    let seen = ["work/controller/a changed", "work/controller/b cancelled", "work/controller/z changed"];
+    let seen = [
+        "work/controller/a changed",
+        "work/controller/b cancelled",
+        "work/controller/z changed",
+    ];
     assert_eq!(stage.statuses(), seen);
     assert_eq!(stage.state.outcome, Some(RunOutcome::Cancelled));
 }
@@ -165,17 +220,30 @@ fn an_unknown_outcome_waits_for_a_person() {
     stage.crash();
     assert!(stage.todo.is_empty(), "nothing is repeated: {:?}", stage.todo);
 
-    let step = clawd_model::StepRef { job: 0, lane: 0, step: 0 };
+    let step = clawd_model::StepRef {
+        job: 0,
+        lane: 0,
+        step: 0,
+    };
     let by: clawd_model::PrincipalName = "ben".parse().unwrap();
-    stage.give(Input::UnknownResolved { step, by: by.clone(), outcome: None });
+    stage.give(Input::UnknownResolved {
+        step,
+        by: by.clone(),
+        outcome: None,
+    });
     let mut tries = Vec::new();
     stage.play(&mut |_, attempt| {
         tries.push(attempt);
         unknown()
     });
     assert_eq!(tries, [2], "the next attempt follows only a person's word");
-    let outcome = Some(Outcome::Succeeded { output: nothing(), changed: true });
-    stage.give(Input::UnknownResolved { step, by, outcome }).play(&mut |_, _| fine());
+    let outcome = Some(Outcome::Succeeded {
+        output: nothing(),
+        changed: true,
+    });
+    stage
+        .give(Input::UnknownResolved { step, by, outcome })
+        .play(&mut |_, _| fine());
     assert_eq!(stage.state.outcome, Some(RunOutcome::Succeeded));
 }
 
@@ -187,11 +255,15 @@ jobs: {work: {strategy: {serial: [1, '100%'], soak: 10m}, steps: [{id: a, uses: 
 ";
     let mut stage = Stage::new(yaml, 2, false);
     stage.give(Input::Resume);
-    let Some(effect) = stage.take().pop() else { panic!("no attempt") };
+    let Some(effect) = stage.take().pop() else {
+        panic!("no attempt")
+    };
     stage.perform(effect, &mut |_, _| fine());
     let until = stage.now.plus(clawd_model::DurationMs::from_secs(600));
     stage.crash();
-    let [Effect::SetTimer { at, .. }] = stage.todo[..] else { panic!("{:?}", stage.todo) };
+    let [Effect::SetTimer { at, .. }] = stage.todo[..] else {
+        panic!("{:?}", stage.todo)
+    };
     assert_eq!(at, until, "the soak ends when it was to end");
     stage.play(&mut |_, _| fine());
     assert_eq!(stage.state.outcome, Some(RunOutcome::Succeeded));

@@ -20,22 +20,35 @@ fn runbook(dice: &Dice) -> String {
     let mut text = String::from("targets: {selector: role=web}\njobs:\n");
     for job in 0..=dice.roll(3) {
         text.push_str(&format!("  job{job}:\n"));
-        let needs: Vec<String> = (0..job).filter(|_| dice.roll(2) == 0).map(|before| format!("job{before}")).collect();
-        text.push_str(&format!("    needs: [{}]\n", needs.join(", ")));
+        let needs: Vec<String> = (0..job)
+            .filter(|_| dice.roll(2) == 0)
+            .map(|before| format!("job{before}"))
+            .collect();
+        if !needs.is_empty() {
+            text.push_str(&format!("    needs: [{}]\n", needs.join(", ")));
+        }
         match dice.roll(3) {
             0 => text.push_str("    targets: controller\n"),
             1 => text.push_str("    strategy: {canary: env=staging, serial: [1, '50%'], max_fail_percentage: 40, soak: 1m}\n"),
             _ => {}
         }
         for phase in ["steps", "rescue", "always"] {
-            let count = if phase == "steps" { 1 + dice.roll(3) } else { dice.roll(2) };
+            let count = if phase == "steps" {
+                1 + dice.roll(3)
+            } else {
+                dice.roll(2)
+            };
             if count == 0 {
                 continue;
             }
             text.push_str(&format!("    {phase}:\n"));
             for step in 0..count {
                 let uses = if dice.roll(3) == 0 { "look@v1" } else { "change@v1" };
-                let retry = if dice.roll(2) == 0 { ", retry: {attempts: 3, backoff: 2s}" } else { "" };
+                let retry = if dice.roll(2) == 0 {
+                    ", retry: {attempts: 3, backoff: 2s}"
+                } else {
+                    ""
+                };
                 text.push_str(&format!("      - {{id: {phase}{step}, uses: {uses}{retry}}}\n"));
             }
         }
@@ -46,7 +59,10 @@ fn runbook(dice: &Dice) -> String {
 fn play(seed: u64) {
     let dice = Dice(SeededEntropy::new(seed));
     let mut stage = Stage::new(&runbook(&dice), 1 + dice.roll(4), dice.roll(2) == 0);
-    stage.gate = Gate { votes: usize::try_from(dice.roll(3)).unwrap(), denies: false };
+    stage.gate = Gate {
+        votes: usize::try_from(dice.roll(3)).unwrap(),
+        denies: false,
+    };
     stage.give(Input::Resume);
     let mut voters = 0_u32;
     for _ in 0..3000 {
@@ -58,7 +74,10 @@ fn play(seed: u64) {
                 stage.crash();
             }
             1 if dice.roll(40) == 0 => {
-                stage.give(Input::CancelRequested { by: "ana".parse().unwrap(), reason: String::new() });
+                stage.give(Input::CancelRequested {
+                    by: "ana".parse().unwrap(),
+                    reason: String::new(),
+                });
             }
             2 | 3 => vote(&mut stage, &dice, &mut voters),
             4 => resolve(&mut stage, &dice),
@@ -79,15 +98,28 @@ fn play(seed: u64) {
             resolve(&mut stage, &dice);
         }
     }
-    assert!(stage.state.outcome.is_some(), "the run ends: {:#?}", stage.statuses());
-    assert!(stage.state.open_approvals().next().is_none(), "no request is left open");
+    assert!(
+        stage.state.outcome.is_some(),
+        "the run ends: {:#?}",
+        stage.statuses()
+    );
+    assert!(
+        stage.state.open_approvals().next().is_none(),
+        "no request is left open"
+    );
     hold(&stage);
 }
 
 fn vote(stage: &mut Stage, dice: &Dice, voters: &mut u32) {
-    let Some(approval) = stage.state.open_approvals().next().cloned() else { return };
+    let Some(approval) = stage.state.open_approvals().next().cloned() else {
+        return;
+    };
     *voters += 1;
-    let verdict = if dice.roll(25) == 0 { Verdict::Reject } else { Verdict::Approve };
+    let verdict = if dice.roll(25) == 0 {
+        Verdict::Reject
+    } else {
+        Verdict::Approve
+    };
     let vote = Vote {
         id: VoteId::new(stage.now, &SeededEntropy::new(u64::from(*voters))),
         approval: approval.id,
@@ -114,7 +146,11 @@ fn resolve(stage: &mut Stage, dice: &Dice) {
     }
     if let Some(&step) = unknown_steps.first() {
         let outcome = if dice.roll(2) == 0 { None } else { Some(fine()) };
-        stage.give(Input::UnknownResolved { step, by: "ben".parse().unwrap(), outcome });
+        stage.give(Input::UnknownResolved {
+            step,
+            by: "ben".parse().unwrap(),
+            outcome,
+        });
     }
 }
 
@@ -126,8 +162,14 @@ fn hold(stage: &Stage) {
     for recorded in &stage.journal {
         match &recorded.event {
             Event::GateDecided { step, decision } => last_allow = decision.is_allow().then_some(*step),
-            Event::AttemptStarted { step, id, attempt, .. } => {
-                assert_eq!(last_allow.take(), Some(*step), "an intent stands right behind its allow");
+            Event::AttemptStarted {
+                step, id, attempt, ..
+            } => {
+                assert_eq!(
+                    last_allow.take(),
+                    Some(*step),
+                    "an intent stands right behind its allow"
+                );
                 assert!(attempts.insert(*id), "an attempt starts once");
                 assert!(open.insert(*step), "no second attempt of an open one ({attempt})");
             }
@@ -142,14 +184,23 @@ fn hold(stage: &Stage) {
     }
     assert!(open.is_empty(), "every intent has an outcome: {open:?}");
     let last = &stage.journal.last().unwrap().event;
-    assert!(matches!(last, Event::RunFinished { .. }), "nothing follows the end");
-    let leftover = stage.todo.iter().any(|effect| matches!(effect, Effect::StartAttempt { .. }));
+    assert!(
+        matches!(last, Event::RunFinished { .. }),
+        "nothing follows the end"
+    );
+    let leftover = stage
+        .todo
+        .iter()
+        .any(|effect| matches!(effect, Effect::StartAttempt { .. }));
     assert!(!leftover, "nothing is left to start");
 }
 
 #[test]
 fn whatever_happens() {
-    let (from, count) = match std::env::var("CLAWD_SEED").ok().and_then(|seed| seed.parse().ok()) {
+    let (from, count) = match std::env::var("CLAWD_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok())
+    {
         Some(seed) => (seed, 1),
         None => (0, 400),
     };

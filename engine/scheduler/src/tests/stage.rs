@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use clawd_model::{
-    Change, Decision, DecisionKind, Digest, DurationMs, Effect as Access, Event, LaneTarget, MissingVotes, OnAmbiguous,
-    OperationName, OperationSpec, Outcome, Plan, PlannedJob, PlannedStep, Recorded, Recovery, Risk, RunId, Scope,
-    SeededEntropy, Server, ServerId, ServerProvider, StepError, StepRef, StepStatus, Timestamp, WillRun,
+    Change, Decision, DecisionKind, Digest, DurationMs, Effect as Access, Event, LaneTarget, MissingVotes,
+    OnAmbiguous, OperationName, OperationSpec, Outcome, Plan, PlannedJob, PlannedStep, Recorded, Recovery,
+    Risk, RunId, Scope, SeededEntropy, Server, ServerId, ServerProvider, StepError, StepRef, StepStatus,
+    Timestamp, WillRun,
 };
 use clawd_workflow::Targets;
 use serde_json::{Value, json};
@@ -29,10 +30,13 @@ fn spec(name: &str, effect: Access) -> OperationSpec {
 }
 
 pub(super) fn specs() -> BTreeMap<OperationName, OperationSpec> {
-    [spec("look@v1", Access::ReadOnly), spec("change@v1", Access::Mutating)]
-        .into_iter()
-        .map(|spec| (spec.name.clone(), spec))
-        .collect()
+    [
+        spec("look@v1", Access::ReadOnly),
+        spec("change@v1", Access::Mutating),
+    ]
+    .into_iter()
+    .map(|spec| (spec.name.clone(), spec))
+    .collect()
 }
 
 pub(super) fn server(number: u64, env: &str) -> Server {
@@ -71,7 +75,12 @@ pub(super) struct Stage {
 
 /// The change that every planned step of these tests predicts.
 pub(super) fn change() -> Change {
-    Change { needed: true, summary: "a change".into(), diff: "+ a".into(), basis: json!("planned") }
+    Change {
+        needed: true,
+        summary: "a change".into(),
+        diff: "+ a".into(),
+        basis: json!("planned"),
+    }
 }
 
 impl Stage {
@@ -80,8 +89,12 @@ impl Stage {
     pub(super) fn new(yaml: &str, servers: u64, planned: bool) -> Self {
         let text = format!("apiVersion: clawd.dev/v1\nkind: Runbook\nmetadata: {{name: test}}\n{yaml}");
         let checked = clawd_workflow::check(&text, &specs());
-        let workflow = checked.workflow.unwrap_or_else(|| panic!("{:#?}", checked.problems));
-        let fleet: Vec<Server> = (1..=servers).map(|n| server(n, if n == 1 { "staging" } else { "prod" })).collect();
+        let workflow = checked
+            .workflow
+            .unwrap_or_else(|| panic!("{:#?}", checked.problems));
+        let fleet: Vec<Server> = (1..=servers)
+            .map(|n| server(n, if n == 1 { "staging" } else { "prod" }))
+            .collect();
         let jobs: Vec<PlannedJob> = workflow
             .jobs
             .iter()
@@ -89,11 +102,15 @@ impl Stage {
                 let waves = match &job.targets {
                     Targets::Controller => vec![vec![LaneTarget::controller()]],
                     Targets::Servers(selector) => {
-                        let chosen: Vec<&Server> = fleet.iter().filter(|server| selector.matches(server)).collect();
+                        let chosen: Vec<&Server> =
+                            fleet.iter().filter(|server| selector.matches(server)).collect();
                         job.strategy.waves(&chosen)
                     }
                 };
-                PlannedJob { job: job.name.clone(), waves }
+                PlannedJob {
+                    job: job.name.clone(),
+                    waves,
+                }
             })
             .collect();
         let mut steps = Vec::new();
@@ -102,7 +119,11 @@ impl Stage {
                 for (index, step) in (0_u16..).zip(&job.steps) {
                     let mutating = step.uses.as_str() == "change@v1";
                     steps.push(PlannedStep {
-                        step_ref: StepRef { job: number, lane, step: index },
+                        step_ref: StepRef {
+                            job: number,
+                            lane,
+                            step: index,
+                        },
                         step: step.name.clone(),
                         job: job.name.clone(),
                         target: target.clone(),
@@ -141,8 +162,19 @@ impl Stage {
         };
         let now = Timestamp(1_000_000);
         let state = RunState::begin(&program, &first).unwrap();
-        let journal = vec![Recorded { seq: 1, at: now, event: first }];
-        Self { program, state, journal, now, gate: Gate::default(), todo: Vec::new() }
+        let journal = vec![Recorded {
+            seq: 1,
+            at: now,
+            event: first,
+        }];
+        Self {
+            program,
+            state,
+            journal,
+            now,
+            gate: Gate::default(),
+            todo: Vec::new(),
+        }
     }
 
     /// Decides, answers the gate, and keeps the effects for later.
@@ -152,7 +184,11 @@ impl Stage {
             let Turn { events, effects } = decide(&self.program, &mut self.state, input, self.now);
             for event in events {
                 let seq = self.journal.len() as u64 + 1;
-                self.journal.push(Recorded { seq, at: self.now, event });
+                self.journal.push(Recorded {
+                    seq,
+                    at: self.now,
+                    event,
+                });
             }
             for effect in effects {
                 match effect {
@@ -170,20 +206,37 @@ impl Stage {
     }
 
     fn answer(&self, step: StepRef) -> Decision {
-        let votes = self.state.approval_of(step.job).map_or(0, |approval| match approval.status {
-            clawd_model::ApprovalStatus::Open | clawd_model::ApprovalStatus::Granted => approval.votes.len(),
-            _ => 0,
-        });
+        let votes = self
+            .state
+            .approval_of(step.job)
+            .map_or(0, |approval| match approval.status {
+                clawd_model::ApprovalStatus::Open | clawd_model::ApprovalStatus::Granted => {
+                    approval.votes.len()
+                }
+                _ => 0,
+            });
         let kind = if self.gate.denies {
             DecisionKind::Deny
         } else if votes < self.gate.votes && self.program.is_mutating(step) {
             let distinct = u32::try_from(self.gate.votes - votes).unwrap();
-            let missing = vec![MissingVotes { groups: BTreeMap::new(), distinct, candidates: Vec::new() }];
-            DecisionKind::NeedsApproval { missing, ttl_ms: None }
+            let missing = vec![MissingVotes {
+                groups: BTreeMap::new(),
+                distinct,
+                candidates: Vec::new(),
+            }];
+            DecisionKind::NeedsApproval {
+                missing,
+                ttl_ms: None,
+            }
         } else {
             DecisionKind::Allow
         };
-        Decision { kind, policies: Vec::new(), reasons: vec!["test".into()], bundle: Digest::of(b"bundle") }
+        Decision {
+            kind,
+            policies: Vec::new(),
+            reasons: vec!["test".into()],
+            bundle: Digest::of(b"bundle"),
+        }
     }
 
     /// Takes the effects that wait.
@@ -204,10 +257,17 @@ impl Stage {
         match effect {
             Effect::StartAttempt { step, attempt, .. } | Effect::RecoverAttempt { step, attempt, .. } => {
                 let outcome = outcome(&self.label(step), attempt);
-                self.give(Input::AttemptFinished { step, attempt, outcome });
+                self.give(Input::AttemptFinished {
+                    step,
+                    attempt,
+                    outcome,
+                });
             }
             Effect::Check { step, .. } => {
-                self.give(Input::Checked { step, result: Ok((change().fingerprint(), "a change".into())) });
+                self.give(Input::Checked {
+                    step,
+                    result: Ok((change().fingerprint(), "a change".into())),
+                });
             }
             Effect::SetTimer { at, timer } => {
                 self.now = self.now.max(at);
@@ -220,7 +280,12 @@ impl Stage {
     pub(super) fn label(&self, step: StepRef) -> String {
         let job = self.program.job(step.job).unwrap();
         let target = self.state.target(step.job, step.lane).unwrap();
-        format!("{}/{}/{}", job.name, target.name, job.steps[usize::from(step.step)].name)
+        format!(
+            "{}/{}/{}",
+            job.name,
+            target.name,
+            job.steps[usize::from(step.step)].name
+        )
     }
 
     /// The status of every step that is not pending, as `job/server/step status`.
@@ -230,7 +295,11 @@ impl Stage {
             for (lane, slot) in (0_u32..).zip(&state.lanes) {
                 for (step, state) in (0_u16..).zip(&slot.steps) {
                     if state.status() != StepStatus::Pending {
-                        lines.push(format!("{} {}", self.label(StepRef { job, lane, step }), state.status().as_str()));
+                        lines.push(format!(
+                            "{} {}",
+                            self.label(StepRef { job, lane, step }),
+                            state.status().as_str()
+                        ));
                     }
                 }
             }
@@ -247,15 +316,22 @@ impl Stage {
 }
 
 pub(super) fn fine() -> Outcome {
-    Outcome::Succeeded { output: json!({"value": 1}), changed: true }
+    Outcome::Succeeded {
+        output: json!({"value": 1}),
+        changed: true,
+    }
 }
 
 pub(super) fn failed(kind: clawd_model::ErrorKind) -> Outcome {
-    Outcome::Failed { error: StepError::new(kind, "as the test wants") }
+    Outcome::Failed {
+        error: StepError::new(kind, "as the test wants"),
+    }
 }
 
 pub(super) fn unknown() -> Outcome {
-    Outcome::Unknown { error: StepError::new(clawd_model::ErrorKind::Indeterminate, "as the test wants") }
+    Outcome::Unknown {
+        error: StepError::new(clawd_model::ErrorKind::Indeterminate, "as the test wants"),
+    }
 }
 
 pub(super) fn nothing() -> Value {
