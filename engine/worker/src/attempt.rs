@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use clawd_model::{
-    AttemptId, DurationMs, ErrorKind, OnAmbiguous, OperationName, OperationSpec, Outcome, RunId, Server, StepError,
-    StepRef, TenantName,
+    AttemptId, DurationMs, ErrorKind, OnAmbiguous, OperationName, OperationSpec, Outcome, RunId, Server,
+    StepError, StepRef, TenantName,
 };
 use clawd_provider::{Applied, Context, Operation, OutputSink, ProviderError};
 use serde_json::Value;
@@ -60,12 +60,17 @@ pub(crate) struct Call {
 
 /// Carries an attempt out.
 pub(crate) async fn run(env: &Env, attempt: &Attempt) -> Finished {
-    let span = tracing::info_span!("attempt", step = %attempt.label, number = attempt.number, id = %attempt.id);
+    let span =
+        tracing::info_span!("attempt", step = %attempt.label, number = attempt.number, id = %attempt.id);
     with_output(env, attempt, apply).instrument(span).await
 }
 
 /// Prepares a call and its output, and lets `act` make an outcome of it.
-pub(crate) async fn with_output(env: &Env, attempt: &Attempt, act: impl AsyncFnOnce(&Call) -> Outcome) -> Finished {
+pub(crate) async fn with_output(
+    env: &Env,
+    attempt: &Attempt,
+    act: impl AsyncFnOnce(&Call) -> Outcome,
+) -> Finished {
     let _slot = env.slots.acquire().await;
     let mut used = Vec::new();
     let input = match resolve(&attempt.input, &attempt.tenant, &*env.deps.secrets, &mut used) {
@@ -73,7 +78,10 @@ pub(crate) async fn with_output(env: &Env, attempt: &Attempt, act: impl AsyncFnO
         Err(name) => {
             let error = StepError::new(ErrorKind::InvalidInput, format!("there is no secret `{name}`"))
                 .with_hint("put its value into the folder `secrets` of the data directory");
-            return Finished { outcome: Outcome::Failed { error }, output: None };
+            return Finished {
+                outcome: Outcome::Failed { error },
+                output: None,
+            };
         }
     };
     let redactor = Redactor::new(used);
@@ -85,11 +93,20 @@ pub(crate) async fn with_output(env: &Env, attempt: &Attempt, act: impl AsyncFnO
         clock: Arc::clone(&env.deps.clock),
     };
     let output = Arc::new(AttemptOutput::new(target, redactor.clone()));
-    let outcome = match call(env, attempt, input, redactor.clone(), Arc::clone(&output) as Arc<dyn OutputSink>) {
+    let outcome = match call(
+        env,
+        attempt,
+        input,
+        redactor.clone(),
+        Arc::clone(&output) as Arc<dyn OutputSink>,
+    ) {
         Ok(call) => struck(act(&call).await, &redactor),
         Err(error) => Outcome::Failed { error },
     };
-    Finished { outcome, output: output.finish().await }
+    Finished {
+        outcome,
+        output: output.finish().await,
+    }
 }
 
 fn call(
@@ -100,7 +117,11 @@ fn call(
     output: Arc<dyn OutputSink>,
 ) -> Result<Call, StepError> {
     let server = attempt.server.clone()?;
-    let operation = env.deps.registry.resolve(&attempt.uses, server.as_deref()).ok_or_else(|| unserved(attempt, server.as_deref()))?;
+    let operation = env
+        .deps
+        .registry
+        .resolve(&attempt.uses, server.as_deref())
+        .ok_or_else(|| unserved(attempt, server.as_deref()))?;
     let timeout = attempt.timeout.unwrap_or(operation.spec().timeout_ms);
     let context = Context {
         tenant: attempt.tenant.clone(),
@@ -112,23 +133,38 @@ fn call(
         output,
         cancel: attempt.cancel.clone(),
     };
-    Ok(Call { operation, context, input, redactor })
+    Ok(Call {
+        operation,
+        context,
+        input,
+        redactor,
+    })
 }
 
 fn unserved(attempt: &Attempt, server: Option<&Server>) -> StepError {
     let place = server.map_or_else(
         || "the controller".to_owned(),
-        |server| format!("`{}`, which is reached by `{}`", server.name, server.provider.as_str()),
+        |server| {
+            format!(
+                "`{}`, which is reached by `{}`",
+                server.name,
+                server.provider.as_str()
+            )
+        },
     );
-    StepError::new(ErrorKind::InvalidInput, format!("`{}` cannot be carried out on {place}", attempt.uses))
-        .with_hint("choose other targets, or another operation; `local` servers are read-only")
+    StepError::new(
+        ErrorKind::InvalidInput,
+        format!("`{}` cannot be carried out on {place}", attempt.uses),
+    )
+    .with_hint("choose other targets, or another operation; `local` servers are read-only")
 }
 
 /// Applies and verifies.
 pub(crate) async fn apply(call: &Call) -> Outcome {
     let spec = call.operation.spec();
     let limit = DurationMs(call.context.timeout.0.saturating_add(GRACE.0));
-    let applied = tokio::time::timeout(limit.to_std(), call.operation.apply(&call.context, &call.input)).await;
+    let applied =
+        tokio::time::timeout(limit.to_std(), call.operation.apply(&call.context, &call.input)).await;
     match applied {
         Err(_) => ambiguous(call, timed_out(spec, limit)).await,
         Ok(Err(ProviderError::Failed(error))) => Outcome::Failed { error },
@@ -140,7 +176,10 @@ pub(crate) async fn apply(call: &Call) -> Outcome {
 /// Success means that an independent look saw the effect, not that a command exited 0.
 pub(crate) async fn verified(call: &Call, applied: Applied) -> Outcome {
     match call.operation.verify(&call.context, &call.input, &applied).await {
-        Ok(()) => Outcome::Succeeded { output: applied.output, changed: applied.changed },
+        Ok(()) => Outcome::Succeeded {
+            output: applied.output,
+            changed: applied.changed,
+        },
         Err(ProviderError::Failed(error)) => Outcome::Failed { error },
         Err(ProviderError::OutcomeUnknown(error)) => ambiguous(call, error).await,
     }
@@ -155,9 +194,15 @@ pub(crate) async fn ambiguous(call: &Call, error: StepError) -> Outcome {
     match spec.on_ambiguous {
         OnAmbiguous::RetryIfIdempotent => Outcome::Failed { error },
         OnAmbiguous::Verify => {
-            let unseen = Applied { output: Value::Object(serde_json::Map::new()), changed: true };
+            let unseen = Applied {
+                output: Value::Object(serde_json::Map::new()),
+                changed: true,
+            };
             match call.operation.verify(&call.context, &call.input, &unseen).await {
-                Ok(()) => Outcome::Succeeded { output: unseen.output, changed: true },
+                Ok(()) => Outcome::Succeeded {
+                    output: unseen.output,
+                    changed: true,
+                },
                 Err(_) => Outcome::Unknown { error },
             }
         }
@@ -166,8 +211,11 @@ pub(crate) async fn ambiguous(call: &Call, error: StepError) -> Outcome {
 }
 
 fn timed_out(spec: &OperationSpec, limit: DurationMs) -> StepError {
-    StepError::new(ErrorKind::Timeout, format!("`{}` gave no answer within {limit}", spec.name))
-        .with_hint("give the step a longer `timeout`, or look at the server")
+    StepError::new(
+        ErrorKind::Timeout,
+        format!("`{}` gave no answer within {limit}", spec.name),
+    )
+    .with_hint("give the step a longer `timeout`, or look at the server")
 }
 
 fn struck(outcome: Outcome, redactor: &Redactor) -> Outcome {
@@ -180,7 +228,10 @@ fn struck(outcome: Outcome, redactor: &Redactor) -> Outcome {
         hint: error.hint.map(|hint| redactor.text(&hint)),
     };
     match outcome {
-        Outcome::Succeeded { output, changed } => Outcome::Succeeded { output: redactor.value(output), changed },
+        Outcome::Succeeded { output, changed } => Outcome::Succeeded {
+            output: redactor.value(output),
+            changed,
+        },
         Outcome::Failed { error } => Outcome::Failed { error: strike(error) },
         Outcome::Unknown { error } => Outcome::Unknown { error: strike(error) },
     }

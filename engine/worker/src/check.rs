@@ -30,9 +30,16 @@ pub(crate) async fn run(env: &Env, question: Question) -> Result<(Digest, String
     let input = resolve(&question.input, &question.tenant, &*env.deps.secrets, &mut used)
         .map_err(|name| StepError::new(ErrorKind::InvalidInput, format!("there is no secret `{name}`")))?;
     let redactor = Redactor::new(used);
-    let operation = env.deps.registry.resolve(&question.uses, server.as_deref()).ok_or_else(|| {
-        StepError::new(ErrorKind::InvalidInput, format!("`{}` cannot be carried out on this server", question.uses))
-    })?;
+    let operation = env
+        .deps
+        .registry
+        .resolve(&question.uses, server.as_deref())
+        .ok_or_else(|| {
+            StepError::new(
+                ErrorKind::InvalidInput,
+                format!("`{}` cannot be carried out on this server", question.uses),
+            )
+        })?;
     let context = Context {
         tenant: question.tenant,
         server,
@@ -49,6 +56,9 @@ pub(crate) async fn run(env: &Env, question: Question) -> Result<(Digest, String
         Ok(Ok(Checked::Read(value))) => Ok((Digest::of_value(&value), "read".to_owned())),
         Ok(Ok(Checked::Unpredictable)) => Ok((Digest::of(b""), "cannot be predicted".to_owned())),
         Ok(Err(ProviderError::Failed(error) | ProviderError::OutcomeUnknown(error))) => Err(error),
-        Err(_) => Err(StepError::new(ErrorKind::Timeout, format!("the check gave no answer within {LIMIT}"))),
+        Err(_) => Err(StepError::new(
+            ErrorKind::Timeout,
+            format!("the check gave no answer within {LIMIT}"),
+        )),
     }
 }

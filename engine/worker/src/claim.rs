@@ -49,7 +49,11 @@ pub(crate) async fn renew_forever(env: Arc<Env>) {
     ticks.tick().await;
     loop {
         ticks.tick().await;
-        let held: Vec<Lease> = env.epochs.read().map(|epochs| epochs.values().cloned().collect()).unwrap_or_default();
+        let held: Vec<Lease> = env
+            .epochs
+            .read()
+            .map(|epochs| epochs.values().cloned().collect())
+            .unwrap_or_default();
         for lease in held {
             let shard = lease.shard;
             match env.deps.store.renew(&lease, LEASE).await {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 
 use clawd_model::{Principal, PrincipalName, Server, ServerId, TenantName};
-use clawd_store::{Store, ReadError};
+use clawd_store::{ReadError, Store};
 
 /// People and servers of one tenant.
 pub(crate) struct Members {
@@ -33,7 +33,11 @@ pub(crate) struct Directory(RwLock<HashMap<TenantName, Arc<Members>>>);
 
 impl Directory {
     /// The people and servers of a tenant.
-    pub(crate) async fn members(&self, store: &Store, tenant: &TenantName) -> Result<Arc<Members>, ReadError> {
+    pub(crate) async fn members(
+        &self,
+        store: &Store,
+        tenant: &TenantName,
+    ) -> Result<Arc<Members>, ReadError> {
         if let Some(known) = self.0.read().ok().and_then(|known| known.get(tenant).cloned()) {
             return Ok(known);
         }
@@ -41,9 +45,16 @@ impl Directory {
         let principals = handle.principals().await?;
         let servers = handle.servers().await?;
         let members = Arc::new(Members {
-            by_name: principals.iter().enumerate().map(|(at, who)| (who.name.clone(), at)).collect(),
+            by_name: principals
+                .iter()
+                .enumerate()
+                .map(|(at, who)| (who.name.clone(), at))
+                .collect(),
             principals,
-            servers: servers.into_iter().map(|server| (server.id, Arc::new(server))).collect(),
+            servers: servers
+                .into_iter()
+                .map(|server| (server.id, Arc::new(server)))
+                .collect(),
         });
         if let Ok(mut known) = self.0.write() {
             known.insert(tenant.clone(), Arc::clone(&members));

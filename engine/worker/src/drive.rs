@@ -8,7 +8,7 @@ use clawd_model::{ApprovalId, AttemptId, DurationMs, Event, Outcome, RunId, RunS
 use clawd_scheduler::{Effect, Input, Program, RunState, decide};
 use clawd_store::{CommitError, Message, NewRunRow, Turn, shard_of};
 use serde_json::Value;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::attempt::Finished;
@@ -25,7 +25,12 @@ pub(crate) enum Mail {
     /// Something for the scheduler.
     Input(Input),
     /// An attempt ended.
-    Finished { step: StepRef, attempt: u32, id: AttemptId, finished: Finished },
+    Finished {
+        step: StepRef,
+        attempt: u32,
+        id: AttemptId,
+        finished: Finished,
+    },
     /// The inbox holds something.
     Inbox,
 }
@@ -81,8 +86,17 @@ impl Driver {
     }
 
     /// The first turn of a new run: its beginning and the first intents in one commit.
-    pub(crate) async fn begin(&mut self, first: Event, row: NewRunRow, audit: Vec<Draft>) -> Result<(), CommitError> {
-        let mut pending = Pending { events: vec![first], first: Some((row, audit)), ..Pending::default() };
+    pub(crate) async fn begin(
+        &mut self,
+        first: Event,
+        row: NewRunRow,
+        audit: Vec<Draft>,
+    ) -> Result<(), CommitError> {
+        let mut pending = Pending {
+            events: vec![first],
+            first: Some((row, audit)),
+            ..Pending::default()
+        };
         self.take(Input::Resume, &mut pending).await;
         let effects = std::mem::take(&mut pending.effects);
         self.commit(pending).await?;
@@ -105,7 +119,7 @@ impl Driver {
                 self.open(next, &mut pending).await;
             }
             if let Err(error) = self.settle(pending).await {
-                if matches!(error, CommitError::Fenced | CommitError::Conflict { .. }) {
+                if matches!(error, CommitError::Fenced { .. } | CommitError::Conflict { .. }) {
                     tracing::warn!(run = %self.state.run, %error, "another node has the run; leaving it");
                     return;
                 }
@@ -129,20 +143,38 @@ impl Driver {
     async fn open(&mut self, mail: Mail, pending: &mut Pending) {
         match mail {
             Mail::Input(input) => self.take(input, pending).await,
-            Mail::Finished { step, attempt, id, finished } => {
+            Mail::Finished {
+                step,
+                attempt,
+                id,
+                finished,
+            } => {
                 self.in_flight.remove(&id);
                 if let Some(output) = finished.output {
                     self.outputs.insert((step, attempt), output);
                 }
                 // An attempt that the stopping process interrupted has no outcome: the next process takes it up.
-                let interrupted = self.stop.is_cancelled() && !matches!(finished.outcome, Outcome::Succeeded { .. });
+                let interrupted =
+                    self.stop.is_cancelled() && !matches!(finished.outcome, Outcome::Succeeded { .. });
                 if !interrupted {
-                    self.take(Input::AttemptFinished { step, attempt, outcome: finished.outcome }, pending).await;
+                    self.take(
+                        Input::AttemptFinished {
+                            step,
+                            attempt,
+                            outcome: finished.outcome,
+                        },
+                        pending,
+                    )
+                    .await;
                 }
             }
             Mail::Inbox => match self.env.deps.store.inbox(self.state.run).await {
                 Ok(items) => {
-                    for item in items.into_iter().filter(|item| !pending.inbox_done.contains(&item.id)).collect::<Vec<_>>() {
+                    for item in items
+                        .into_iter()
+                        .filter(|item| !pending.inbox_done.contains(&item.id))
+                        .collect::<Vec<_>>()
+                    {
                         pending.inbox_done.push(item.id);
                         self.take(input_of(item.message), pending).await;
                     }
@@ -171,11 +203,22 @@ impl Driver {
     async fn ask_gate(&mut self, step: StepRef) -> Input {
         let deps = &self.env.deps;
         let tenant = &self.state.tenant;
-        let spec = self.program.step(step).and_then(|step| deps.registry.spec(&step.uses));
-        let decision = match (deps.policies.current(tenant), self.env.directory.members(&deps.store, tenant).await) {
+        let spec = self
+            .program
+            .step(step)
+            .and_then(|step| deps.registry.spec(&step.uses));
+        let decision = match (
+            deps.policies.current(tenant),
+            self.env.directory.members(&deps.store, tenant).await,
+        ) {
             (Some(bundle), Ok(members)) => {
-                let question =
-                    gate::Question { program: &self.program, state: &self.state, step, spec, now: deps.clock.now() };
+                let question = gate::Question {
+                    program: &self.program,
+                    state: &self.state,
+                    step,
+                    spec,
+                    now: deps.clock.now(),
+                };
                 let (decision, passed) = gate::ask(&question, &bundle, &members);
                 if let Some(passed) = passed {
                     self.passed.insert(step, passed);
@@ -192,9 +235,18 @@ impl Driver {
     }
 
     async fn commit(&mut self, pending: Pending) -> Result<(), CommitError> {
-        let Some(epoch) = self.env.epoch(self.shard) else { return Err(CommitError::Fenced) };
+        let Some(epoch) = self.env.epoch(self.shard) else {
+            return Err(CommitError::Fenced {
+                shard: self.shard,
+                epoch: 0,
+            });
+        };
         let at = self.env.deps.clock.now();
-        let recorder = Recorder { program: &self.program, state: &self.state, outputs: &self.outputs };
+        let recorder = Recorder {
+            program: &self.program,
+            state: &self.state,
+            outputs: &self.outputs,
+        };
         let (new_run, mut audit) = match pending.first {
             Some((row, audit)) => (Some(row), audit),
             None => (None, Vec::new()),
@@ -209,7 +261,10 @@ impl Driver {
             epoch,
             first_seq: self.state.seq + 1 - count,
             at,
-            approvals: approvals_in(&pending.events).into_iter().filter_map(|id| self.state.approvals.get(&id).cloned()).collect(),
+            approvals: approvals_in(&pending.events)
+                .into_iter()
+                .filter_map(|id| self.state.approvals.get(&id).cloned())
+                .collect(),
             finished: self.state.outcome.is_some(),
             status: (self.status != Some(status)).then_some(status),
             events: pending.events,
@@ -248,7 +303,7 @@ impl Driver {
 
 fn input_of(message: Message) -> Input {
     match message {
-        Message::Vote(vote) => Input::VoteCast { vote },
+        Message::Vote { vote } => Input::VoteCast { vote },
         Message::Cancel { by, reason } => Input::CancelRequested { by, reason },
         Message::Resolve { step, outcome, by } => Input::UnknownResolved { step, by, outcome },
     }
@@ -279,6 +334,8 @@ fn approvals_in(events: &[Event]) -> HashSet<ApprovalId> {
 pub(crate) struct Handle {
     pub(crate) tenant: TenantName,
     pub(crate) mailbox: mpsc::UnboundedSender<Mail>,
+    /// Closes when the run's task has ended.
+    pub(crate) done: watch::Receiver<()>,
 }
 
 /// The worker's table of runs.

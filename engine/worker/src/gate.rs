@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use clawd_model::{
-    Approval, ApprovalStatus, Decision, DecisionKind, Digest, GroupName, LaneTarget, MissingVotes, OperationSpec,
-    Principal, StepRef, Timestamp,
+    Approval, ApprovalStatus, Decision, DecisionKind, Digest, GroupName, LaneTarget, MissingVotes,
+    OperationSpec, Principal, StepRef, Timestamp,
 };
 use clawd_policy::{Action, Approvals, Bundle, Request, Resource, RunFacts};
 use clawd_scheduler::{Program, RunState};
@@ -44,35 +44,50 @@ pub(crate) struct Question<'a> {
 pub(crate) fn ask(question: &Question<'_>, bundle: &Bundle, members: &Members) -> (Decision, Option<Passed>) {
     let mut decision = decide(question, bundle, members);
     if decision.is_allow()
-        && let Some(extra) = question.program.job(question.step.job).and_then(|job| job.approval.as_ref())
+        && let Some(extra) = question
+            .program
+            .job(question.step.job)
+            .and_then(|job| job.approval.as_ref())
         && let Some(missing) = still_missing(question, extra, members)
     {
         decision.reasons = vec!["the runbook asks for approval of this job".to_owned()];
-        decision.kind = DecisionKind::NeedsApproval { missing: vec![missing], ttl_ms: None };
+        decision.kind = DecisionKind::NeedsApproval {
+            missing: vec![missing],
+            ttl_ms: None,
+        };
     }
     let passed = decision.is_allow().then_some(Passed { step: question.step });
     (decision, passed)
 }
 
 fn decide(question: &Question<'_>, bundle: &Bundle, members: &Members) -> Decision {
-    let Question { state, step, spec, now, .. } = question;
+    let Question {
+        state,
+        step,
+        spec,
+        now,
+        ..
+    } = question;
     let deny = |reason: String| Decision {
         kind: DecisionKind::Deny,
         policies: Vec::new(),
         reasons: vec![reason],
         bundle: bundle.digest(),
     };
-    let Some(spec) = spec else { return deny("the operation is not known here".to_owned()) };
+    let Some(spec) = spec else {
+        return deny("the operation is not known here".to_owned());
+    };
     let Some(principal) = members.principal(&state.requester) else {
         return deny(format!("`{}`, who started the run, is gone", state.requester));
     };
     if principal.disabled {
         return deny(format!("`{}`, who started the run, has left", state.requester));
     }
-    let Some(target) = state.target(step.job, step.lane) else { return deny("the lane has no target".to_owned()) };
+    let Some(target) = state.target(step.job, step.lane) else {
+        return deny("the lane has no target".to_owned());
+    };
     let approvals = counted(state.approval_of(step.job), members, *now);
     let run = RunFacts {
-        id: state.run,
         runbook: &state.runbook,
         labels: &question.program.workflow.labels,
         requester: &state.requester,
@@ -81,18 +96,31 @@ fn decide(question: &Question<'_>, bundle: &Bundle, members: &Members) -> Decisi
         Ok(resource) => resource,
         Err(reason) => return deny(reason),
     };
-    let request =
-        Request { principal, action: Action::Operation(spec), resource, run: Some(run), approvals: &approvals, now: *now };
+    let request = Request {
+        principal,
+        action: Action::Operation(spec),
+        resource,
+        run: Some(run),
+        approvals: &approvals,
+        now: *now,
+    };
     let electorate: &[Principal] = &members.principals;
     bundle.decide(&request, electorate)
 }
 
-fn resource<'a>(target: &LaneTarget, state: &'a RunState, members: &'a Members) -> Result<Resource<'a>, String> {
+fn resource<'a>(
+    target: &LaneTarget,
+    state: &'a RunState,
+    members: &'a Members,
+) -> Result<Resource<'a>, String> {
     match target.server {
         None => Ok(Resource::Controller(&state.tenant)),
         Some(id) => match members.server(id) {
             Some(server) => Ok(Resource::Server(server)),
-            None => Err(format!("server `{}` was removed after the plan was made", target.name)),
+            None => Err(format!(
+                "server `{}` was removed after the plan was made",
+                target.name
+            )),
         },
     }
 }
@@ -102,7 +130,12 @@ fn resource<'a>(target: &LaneTarget, state: &'a RunState, members: &'a Members) 
 fn counted(approval: Option<&Approval>, members: &Members, now: Timestamp) -> Approvals {
     match approval {
         Some(approval) if matches!(approval.status, ApprovalStatus::Open | ApprovalStatus::Granted) => {
-            Approvals::count(&approval.votes, &members.principals, approval.subject.digest(), now)
+            Approvals::count(
+                &approval.votes,
+                &members.principals,
+                approval.subject.digest(),
+                now,
+            )
         }
         _ => Approvals::none(),
     }
@@ -121,8 +154,13 @@ fn still_missing(question: &Question<'_>, extra: &ExtraApproval, members: &Membe
     if distinct == 0 && groups.is_empty() {
         return None;
     }
-    let voted: BTreeSet<_> = approval.iter().flat_map(|approval| &approval.votes).map(|vote| &vote.voter).collect();
-    let wanted = |who: &&Principal| groups.is_empty() || who.groups.iter().any(|group| groups.contains_key(group));
+    let voted: BTreeSet<_> = approval
+        .iter()
+        .flat_map(|approval| &approval.votes)
+        .map(|vote| &vote.voter)
+        .collect();
+    let wanted =
+        |who: &&Principal| groups.is_empty() || who.groups.iter().any(|group| groups.contains_key(group));
     let candidates = members
         .principals
         .iter()
@@ -131,7 +169,11 @@ fn still_missing(question: &Question<'_>, extra: &ExtraApproval, members: &Membe
         .filter(wanted)
         .map(|who| who.name.clone())
         .collect();
-    Some(MissingVotes { groups, distinct, candidates })
+    Some(MissingVotes {
+        groups,
+        distinct,
+        candidates,
+    })
 }
 
 /// The answer when the tenant has no bundle at all.

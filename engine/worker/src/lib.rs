@@ -23,13 +23,13 @@ mod gate;
 mod load;
 mod output;
 mod perform;
-mod recover;
 mod records;
+mod recover;
 mod secrets;
 mod worker;
 
-pub use claim::ClaimError;
 pub use admit::{AdmitError, NewRun};
+pub use claim::ClaimError;
 pub use env::Deps;
 pub use secrets::{NoSecrets, Redactor, Secrets};
 pub use worker::Worker;

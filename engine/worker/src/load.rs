@@ -28,23 +28,44 @@ pub(crate) enum LoadError {
 }
 
 /// Loads and folds a run that was in memory before.
-pub(crate) async fn again(env: &Env, tenant: &TenantName, id: RunId) -> Result<(Program, RunState), LoadError> {
-    let row = env.deps.store.tenant(tenant.clone()).run(id).await?.ok_or(LoadError::NoRun(id))?;
+pub(crate) async fn again(
+    env: &Env,
+    tenant: &TenantName,
+    id: RunId,
+) -> Result<(Program, RunState), LoadError> {
+    let row = env
+        .deps
+        .store
+        .tenant(tenant.clone())
+        .run(id)
+        .await?
+        .ok_or(LoadError::NoRun(id))?;
     run(env, &row).await
 }
 
 /// Loads and folds a run.
 pub(crate) async fn run(env: &Env, head: &RunRow) -> Result<(Program, RunState), LoadError> {
     let tenant = env.deps.store.tenant(head.tenant.clone());
-    let version = tenant.runbook_by_digest(head.workflow).await?.ok_or(LoadError::NoWorkflow(head.workflow))?;
+    let version = tenant
+        .runbook_by_digest(head.workflow)
+        .await?
+        .ok_or(LoadError::NoWorkflow(head.workflow))?;
     let specs = env.deps.registry.specs();
     let checked = clawd_workflow::check(&version.source, specs);
-    let problem = || checked.problems.first().map_or_else(String::new, |problem| problem.message.clone());
+    let problem = || {
+        checked
+            .problems
+            .first()
+            .map_or_else(String::new, |problem| problem.message.clone())
+    };
     let workflow = checked.workflow.ok_or_else(|| LoadError::Invalid(problem()))?;
     if workflow.digest != head.workflow {
         return Err(LoadError::OtherDigest);
     }
-    let plan = tenant.run_plan(head.id).await?.ok_or(LoadError::NoPlan(head.plan))?;
+    let plan = tenant
+        .run_plan(head.id)
+        .await?
+        .ok_or(LoadError::NoPlan(head.plan))?;
     let program = Program::new(Arc::new(workflow), Arc::new(plan), specs);
     let journal = env.deps.store.journal(head.id).await?;
     let state = fold(&program, &journal)?;

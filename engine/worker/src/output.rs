@@ -45,7 +45,11 @@ struct Inner {
 
 impl AttemptOutput {
     pub(crate) fn new(target: Target, redactor: Redactor) -> Self {
-        Self { target, redactor, inner: Mutex::default() }
+        Self {
+            target,
+            redactor,
+            inner: Mutex::default(),
+        }
     }
 
     /// Writes what is left, waits until all is stored, and gives what the audit record says of it.
@@ -79,7 +83,8 @@ impl AttemptOutput {
         inner.kept += text.len();
         let mut bytes = text.into_bytes();
         if inner.kept >= KEPT_MAX {
-            bytes.extend_from_slice(b"\n[output limit reached: the rest is counted and digested, not kept]\n");
+            bytes
+                .extend_from_slice(b"\n[output limit reached: the rest is counted and digested, not kept]\n");
         }
         let target = &self.target;
         let (sender, _) = inner.pump.get_or_insert_with(|| start_pump(target.clone()));
@@ -120,9 +125,9 @@ impl Inner {
 
 fn stored(stream: Stream) -> OutputStream {
     match stream {
-        Stream::Stdout => OutputStream::Stdout,
-        Stream::Stderr => OutputStream::Stderr,
-        Stream::Note => OutputStream::Note,
+        Stream::Stdout => OutputStream::Out,
+        Stream::Stderr => OutputStream::Err,
+        Stream::Note => OutputStream::Mark,
     }
 }
 
@@ -130,8 +135,17 @@ fn start_pump(target: Target) -> (mpsc::UnboundedSender<(OutputStream, Vec<u8>)>
     let (sender, mut receiver) = mpsc::unbounded_channel::<(OutputStream, Vec<u8>)>();
     let task = tokio::spawn(async move {
         while let Some((stream, bytes)) = receiver.recv().await {
-            let Target { store, tenant, run, attempt, clock } = &target;
-            if let Err(error) = store.append_output(tenant, *run, *attempt, stream, bytes, clock.now()).await {
+            let Target {
+                store,
+                tenant,
+                run,
+                attempt,
+                clock,
+            } = &target;
+            if let Err(error) = store
+                .append_output(tenant, *run, *attempt, stream, bytes, clock.now())
+                .await
+            {
                 tracing::warn!(%attempt, %error, "output could not be stored");
             }
         }

@@ -18,11 +18,22 @@ impl Driver {
             match effect {
                 Effect::AskGate { .. } => {}
                 Effect::Check { step, input } => self.check(step, input),
-                Effect::StartAttempt { step, attempt, id, input } => match self.passed.remove(&step) {
+                Effect::StartAttempt {
+                    step,
+                    attempt,
+                    id,
+                    input,
+                } => match self.passed.remove(&step) {
                     Some(passed) => self.start(passed, attempt, id, input, None),
                     None => tracing::error!(?step, "an attempt without the gate's allow was not started"),
                 },
-                Effect::RecoverAttempt { step, attempt, id, input, digest } => {
+                Effect::RecoverAttempt {
+                    step,
+                    attempt,
+                    id,
+                    input,
+                    digest,
+                } => {
                     if !self.in_flight.contains(&id) {
                         self.start(Passed::recorded(step), attempt, id, input, Some(digest));
                     }
@@ -34,13 +45,29 @@ impl Driver {
     }
 
     fn check(&self, step: StepRef, input: Arc<Value>) {
-        let Some(definition) = self.program.step(step) else { return };
+        let Some(definition) = self.program.step(step) else {
+            return;
+        };
         let (tenant, uses) = (self.state.tenant.clone(), definition.uses.clone());
-        let (env, mailbox, cancel) = (Arc::clone(&self.env), self.mailbox.clone(), CancellationToken::new());
+        let (env, mailbox, cancel) = (
+            Arc::clone(&self.env),
+            self.mailbox.clone(),
+            CancellationToken::new(),
+        );
         let target = self.state.target(step.job, step.lane).cloned();
         tokio::spawn(async move {
             let server = server(&env, &tenant, target.as_ref()).await;
-            let result = check::run(&env, check::Question { tenant, uses, input, server, cancel }).await;
+            let result = check::run(
+                &env,
+                check::Question {
+                    tenant,
+                    uses,
+                    input,
+                    server,
+                    cancel,
+                },
+            )
+            .await;
             let _ = mailbox.send(Mail::Input(Input::Checked { step, result }));
         });
     }
@@ -54,7 +81,9 @@ impl Driver {
         recovers: Option<Digest>,
     ) {
         let step = passed.step();
-        let Some(definition) = self.program.step(step) else { return };
+        let Some(definition) = self.program.step(step) else {
+            return;
+        };
         self.in_flight.insert(id);
         let shard = clawd_store::shard_of(self.state.run);
         let mut attempt = Attempt {
@@ -69,7 +98,11 @@ impl Driver {
             timeout: definition.timeout,
             epoch: self.env.epoch(shard).unwrap_or(0),
             // `always` still runs after a cancel, so only attempts that were under way then are told to stop.
-            cancel: if self.state.cancelled && recovers.is_none() { CancellationToken::new() } else { self.cancel.clone() },
+            cancel: if self.state.cancelled && recovers.is_none() {
+                CancellationToken::new()
+            } else {
+                self.cancel.clone()
+            },
             label: records::label(&self.program, &self.state, step),
         };
         let target = self.state.target(step.job, step.lane).cloned();
@@ -80,7 +113,12 @@ impl Driver {
                 None => attempt::run(&env, &attempt).await,
                 Some(digest) => recover::run(&env, &attempt, digest).await,
             };
-            let _ = mailbox.send(Mail::Finished { step: attempt.step(), attempt: number, id, finished });
+            let _ = mailbox.send(Mail::Finished {
+                step: attempt.step(),
+                attempt: number,
+                id,
+                finished,
+            });
         });
     }
 
@@ -114,6 +152,11 @@ async fn server(
     let Some(id) = target.server else { return Ok(None) };
     let members = env.directory.members(&env.deps.store, tenant).await;
     let members = members.map_err(|error| StepError::new(ErrorKind::Internal, error.to_string()))?;
-    let gone = || StepError::new(ErrorKind::InvalidInput, format!("server `{}` was removed", target.name));
+    let gone = || {
+        StepError::new(
+            ErrorKind::InvalidInput,
+            format!("server `{}` was removed", target.name),
+        )
+    };
     members.server(id).cloned().map(Some).ok_or_else(gone)
 }

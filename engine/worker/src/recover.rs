@@ -21,11 +21,18 @@ const PAUSE: Duration = Duration::from_secs(5);
 
 /// Takes an attempt up again. `digest` is that of the input that it was started with.
 pub(crate) async fn run(env: &Env, attempt: &Attempt, digest: Digest) -> Finished {
-    let span = tracing::info_span!("recover", step = %attempt.label, number = attempt.number, id = %attempt.id);
+    let span =
+        tracing::info_span!("recover", step = %attempt.label, number = attempt.number, id = %attempt.id);
     if Digest::of_value(&attempt.input) != digest {
-        let error = StepError::new(ErrorKind::Indeterminate, "the step's input is not the one that it was started with")
-            .with_hint("look at the server, then say what the step came to");
-        return Finished { outcome: Outcome::Unknown { error }, output: None };
+        let error = StepError::new(
+            ErrorKind::Indeterminate,
+            "the step's input is not the one that it was started with",
+        )
+        .with_hint("look at the server, then say what the step came to");
+        return Finished {
+            outcome: Outcome::Unknown { error },
+            output: None,
+        };
     }
     with_output(env, attempt, take_up).instrument(span).await
 }
@@ -35,7 +42,10 @@ async fn take_up(call: &Call) -> Outcome {
         Recovery::Idempotent => apply(call).await,
         Recovery::Reconcile | Recovery::Reattach => look_up(call).await,
         Recovery::AtMostOnce => {
-            let error = StepError::new(ErrorKind::Indeterminate, "the engine stopped while the operation was under way");
+            let error = StepError::new(
+                ErrorKind::Indeterminate,
+                "the engine stopped while the operation was under way",
+            );
             Outcome::Unknown { error }
         }
     }

@@ -6,16 +6,22 @@ use std::sync::{Arc, Mutex, RwLock};
 use clawd_model::{Event, RunId, TenantName};
 use clawd_scheduler::{Input, Program, RunState};
 use clawd_store::{NewRunRow, RunRow, shard_of};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::admit::{AdmitError, NewRun};
+use crate::claim::ClaimError;
 use crate::directory::Directory;
 use crate::drive::{Driver, Handle, Handles, Mail};
-use crate::claim::ClaimError;
 use crate::env::{Deps, Env};
 use crate::{claim, load};
+
+/// What a run's task is given: its mail, and the end of the channel that tells when it is over.
+struct Mailbox {
+    mail: mpsc::UnboundedReceiver<Mail>,
+    alive: watch::Sender<()>,
+}
 
 /// Drives all runs of this process.
 #[derive(Clone)]
@@ -39,7 +45,12 @@ impl Worker {
             epochs: RwLock::new(HashMap::new()),
             slots,
         });
-        let worker = Self { env, handles: Arc::default(), tasks: TaskTracker::new(), stop: CancellationToken::new() };
+        let worker = Self {
+            env,
+            handles: Arc::default(),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        };
         let heads = claim::all(&worker.env).await?;
         let (renewal, stop) = (Arc::clone(&worker.env), worker.stop.clone());
         worker.tasks.spawn(async move {
@@ -64,23 +75,38 @@ impl Worker {
         }
     }
 
-    fn driver(&self, program: Program, state: RunState) -> (Driver, mpsc::UnboundedReceiver<Mail>) {
+    fn driver(&self, program: Program, state: RunState) -> (Driver, Mailbox) {
         let (mailbox, mail) = mpsc::unbounded_channel();
-        let handle = Handle { tenant: state.tenant.clone(), mailbox: mailbox.clone() };
+        let (alive, done) = watch::channel(());
+        let handle = Handle {
+            tenant: state.tenant.clone(),
+            mailbox: mailbox.clone(),
+            done,
+        };
         if let Ok(mut handles) = self.handles.lock() {
             handles.insert(state.run, handle);
         }
-        (Driver::new(Arc::clone(&self.env), (program, state), mailbox, self.stop.clone()), mail)
+        (
+            Driver::new(
+                Arc::clone(&self.env),
+                (program, state),
+                mailbox,
+                self.stop.clone(),
+            ),
+            Mailbox { mail, alive },
+        )
     }
 
-    fn spawn(&self, driver: Driver, mail: mpsc::UnboundedReceiver<Mail>) {
+    fn spawn(&self, driver: Driver, Mailbox { mail, alive }: Mailbox) {
         let (handles, run) = (Arc::clone(&self.handles), driver.state.run);
-        let span = tracing::info_span!("run", %run, tenant = %driver.state.tenant, runbook = %driver.state.runbook);
+        let span =
+            tracing::info_span!("run", %run, tenant = %driver.state.tenant, runbook = %driver.state.runbook);
         let work = async move {
             driver.work(mail).await;
             if let Ok(mut handles) = handles.lock() {
                 handles.remove(&run);
             }
+            drop(alive);
         };
         self.tasks.spawn(tracing::Instrument::instrument(work, span));
     }
@@ -128,6 +154,19 @@ impl Worker {
         begun?;
         self.spawn(driver, mail);
         Ok(())
+    }
+
+    /// Waits until a run's task has ended: the run is over, or this process has no longer to do with it.
+    pub async fn join(&self, run: RunId) {
+        let done = self
+            .handles
+            .lock()
+            .ok()
+            .and_then(|handles| handles.get(&run).map(|handle| handle.done.clone()));
+        if let Some(mut done) = done {
+            // Nothing is ever sent: the channel closes when the task ends.
+            let _ = done.changed().await;
+        }
     }
 
     /// Something was posted to a run's inbox.
