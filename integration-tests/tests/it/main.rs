@@ -11,6 +11,8 @@ mod browser;
 mod clawd_process;
 mod lab;
 mod lab_faults;
+mod rows;
+mod tidy;
 
 use std::collections::BTreeSet;
 
