@@ -105,6 +105,18 @@ impl Draft {
 }
 
 impl Prepared {
+    /// How long the text is, without its index.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Never: a record is at least its keys.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
     /// The body of the record at `index`.
     #[must_use]
     pub fn body(&self, index: u64) -> String {

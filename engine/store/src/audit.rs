@@ -113,7 +113,7 @@ impl TenantStore {
     #[tracing::instrument(name = "db.audit.page", skip_all)]
     pub async fn audit(&self, filter: &AuditFilter) -> Result<Vec<Record>, ReadError> {
         let query = sql("SELECT position, body FROM audit
-             WHERE tenant = ?1 AND (?2 IS NULL OR position < ?2)
+             WHERE tenant = (SELECT number FROM tenants WHERE name = ?1) AND (?2 IS NULL OR position < ?2)
                AND (?3 IS NULL OR body->>'run' = ?3)
                AND (?4 IS NULL OR body->>'actor' = ?4)
                AND (?5 IS NULL OR body->>'kind' = ?5 OR body->>'kind' GLOB ?5 || '.*')
@@ -140,9 +140,10 @@ impl TenantStore {
     /// When the database fails, or the record cannot be read.
     #[tracing::instrument(name = "db.audit.get", skip_all, fields(index))]
     pub async fn audit_record(&self, index: u64) -> Result<Option<Record>, ReadError> {
-        let query = sql("SELECT position, body FROM audit WHERE tenant = ? AND position = ?")
-            .bind(self.tenant.as_str())
-            .bind(i64::try_from(index).unwrap_or(i64::MAX));
+        let query = sql("SELECT position, body FROM audit
+             WHERE tenant = (SELECT number FROM tenants WHERE name = ?) AND position = ?")
+        .bind(self.tenant.as_str())
+        .bind(i64::try_from(index).unwrap_or(i64::MAX));
         let record: Option<Entry> = row::optional(self.store.readers(), query).await?;
         Ok(record.map(|record| record.0))
     }
@@ -154,7 +155,8 @@ impl TenantStore {
     #[tracing::instrument(name = "db.audit.bodies", skip_all, fields(from))]
     pub async fn audit_bodies(&self, from: u64, limit: u32) -> Result<Vec<String>, ReadError> {
         let query = sql(
-            "SELECT position, body FROM audit WHERE tenant = ? AND position >= ? ORDER BY position LIMIT ?",
+            "SELECT position, body FROM audit
+             WHERE tenant = (SELECT number FROM tenants WHERE name = ?) AND position >= ? ORDER BY position LIMIT ?",
         )
         .bind(self.tenant.as_str())
         .bind(i64::try_from(from).unwrap_or(i64::MAX))
@@ -185,8 +187,9 @@ impl TenantStore {
     /// When the database fails.
     #[tracing::instrument(name = "db.audit.checkpoints", skip_all)]
     pub async fn checkpoints(&self) -> Result<Vec<StoredCheckpoint>, ReadError> {
-        let query = sql("SELECT size, at, note FROM checkpoints WHERE tenant = ? ORDER BY size")
-            .bind(self.tenant.as_str());
+        let query = sql("SELECT size, at, note FROM checkpoints
+             WHERE tenant = (SELECT number FROM tenants WHERE name = ?) ORDER BY size")
+        .bind(self.tenant.as_str());
         row::all(self.store.readers(), query).await
     }
 

@@ -122,6 +122,9 @@ pub enum CommitError {
     /// The turn makes no sense: an event without a run, an unknown tenant.
     #[error("the turn cannot be committed: {0}")]
     Invalid(&'static str),
+    /// A row that it changes is not there, or is another run's.
+    #[error("the turn cannot be committed: rows of `{0}` would not be written as they have to be")]
+    Missed(&'static str),
     /// The database failed.
     #[error("the database failed")]
     Database(#[source] sqlx::Error),

@@ -145,9 +145,9 @@ impl Store {
     /// When the database fails, or an event cannot be read.
     #[tracing::instrument(name = "db.journal.read", skip_all, fields(%run))]
     pub async fn journal(&self, run: RunId) -> Result<Vec<Recorded>, ReadError> {
-        let query =
-            sql("SELECT run || '/' || seq AS name, seq, at, event FROM journal WHERE run = ? ORDER BY seq")
-                .bind(run.to_string());
+        let query = sql("SELECT id || '/' || seq AS name, seq, at, event
+             FROM runs JOIN journal ON journal.run = runs.number WHERE id = ? ORDER BY seq")
+        .bind(run.to_string());
         let entries: Vec<Entry> = row::all(self.readers(), query).await?;
         Ok(entries.into_iter().map(|entry| entry.0).collect())
     }
@@ -160,12 +160,12 @@ impl TenantStore {
     /// When the database fails, or an event cannot be read.
     #[tracing::instrument(name = "db.journal.page", skip_all, fields(%run))]
     pub async fn events(&self, run: RunId, after: u64, limit: u32) -> Result<Vec<Recorded>, ReadError> {
-        let query = sql("SELECT run || '/' || seq AS name, seq, at, event FROM journal
-             WHERE run = ? AND seq > ? AND EXISTS (SELECT 1 FROM runs WHERE id = journal.run AND tenant = ?)
-             ORDER BY seq LIMIT ?")
+        let query = sql("SELECT id || '/' || seq AS name, seq, at, event
+             FROM runs JOIN journal ON journal.run = runs.number
+             WHERE id = ? AND tenant = ? AND seq > ? ORDER BY seq LIMIT ?")
         .bind(run.to_string())
-        .bind(i64::try_from(after).unwrap_or(i64::MAX))
         .bind(self.tenant.as_str())
+        .bind(i64::try_from(after).unwrap_or(i64::MAX))
         .bind(limit);
         let entries: Vec<Entry> = row::all(self.store.readers(), query).await?;
         Ok(entries.into_iter().map(|entry| entry.0).collect())

@@ -3,9 +3,10 @@
 -- sessions and sign-in links are known by their SHA-256 only.
 
 CREATE TABLE tenants (
-    name        TEXT PRIMARY KEY,
+    number      INTEGER PRIMARY KEY,   -- stands for the name in the largest tables
+    name        TEXT NOT NULL UNIQUE,
     created_at  INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE TABLE principals (
     tenant        TEXT NOT NULL REFERENCES tenants (name),
@@ -104,7 +105,8 @@ CREATE TABLE plans (
 CREATE INDEX plans_by_digest ON plans (tenant, digest, made_at);
 
 CREATE TABLE runs (
-    id            TEXT PRIMARY KEY,
+    number        INTEGER PRIMARY KEY,   -- stands for the id in the journal
+    id            TEXT NOT NULL UNIQUE,
     tenant        TEXT NOT NULL REFERENCES tenants (name),
     shard         INTEGER NOT NULL,
     runbook       TEXT NOT NULL,
@@ -117,19 +119,20 @@ CREATE TABLE runs (
     updated_at    INTEGER NOT NULL,
     finished_at   INTEGER,
     FOREIGN KEY (tenant, plan_content) REFERENCES plans (tenant, content)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX runs_by_tenant ON runs (tenant, id);
 CREATE INDEX runs_unfinished ON runs (shard, id) WHERE finished_at IS NULL;
 
--- The primary key is the sequence check: two writers cannot both append the same number. No foreign key: the
--- writer knows the run's last number before it appends, and this is the hottest table.
+-- The hottest table. Its key is the sequence check: two writers cannot both append the same number. Rows lie in
+-- the order in which they were committed and the key is a small index beside them, so that a group of commits of
+-- many runs touches few pages. No foreign key: the writer knows each run's last number before it appends.
 CREATE TABLE journal (
-    run    TEXT NOT NULL,
+    run    INTEGER NOT NULL,   -- runs.number
     seq    INTEGER NOT NULL,
     at     INTEGER NOT NULL,
     event  TEXT NOT NULL,
     PRIMARY KEY (run, seq)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE TABLE inbox (
     id       INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -163,7 +166,7 @@ CREATE TABLE outputs (
 
 -- The text is exactly what was hashed. No foreign key, for the same reason as in the journal.
 CREATE TABLE audit (
-    tenant    TEXT NOT NULL,
+    tenant    INTEGER NOT NULL,   -- tenants.number
     position  INTEGER NOT NULL,
     body      TEXT NOT NULL,
     PRIMARY KEY (tenant, position)
@@ -171,7 +174,7 @@ CREATE TABLE audit (
 
 -- Full tiles of 256 hashes, as in C2SP tlog-tiles: level 0 holds leaves, level n the roots of tiles below.
 CREATE TABLE audit_tiles (
-    tenant    TEXT NOT NULL,
+    tenant    INTEGER NOT NULL REFERENCES tenants (number),
     level     INTEGER NOT NULL,
     position  INTEGER NOT NULL,
     hashes    BLOB NOT NULL,
@@ -179,7 +182,7 @@ CREATE TABLE audit_tiles (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE checkpoints (
-    tenant  TEXT NOT NULL,
+    tenant  INTEGER NOT NULL REFERENCES tenants (number),
     size    INTEGER NOT NULL,
     at      INTEGER NOT NULL,
     note    TEXT NOT NULL,

@@ -12,25 +12,37 @@ use clawd_audit::SigningKey;
 use clawd_model::{Clock, RunId};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
-use tokio::sync::broadcast;
 use tracing::Instrument as _;
 
 use crate::error::{CommitError, ReadError};
-use crate::inbox::Posted;
-use crate::journal::CommittedTurn;
-use crate::output::Appended;
 use crate::sql::sql;
+use crate::writer::answer::Answers;
 use crate::writer::bulk::Bulk;
 use crate::writer::change::{Answer, Refused};
 use crate::writer::heads::{Head, Heads};
 use crate::writer::log::Logs;
+use crate::writer::packed::Packed;
 use crate::writer::{Counters, Job, TurnRows, Writer, rows};
 
+/// About how many bytes one transaction takes at most; a job that is larger is taken alone.
+const BYTES_MAX: usize = 32 * 1024 * 1024;
+
 /// What becomes of one job of a group, if the group is committed.
-enum Verdict {
+pub(super) enum Verdict {
     Turn(Result<(), CommitError>),
     Change(Result<Vec<Answer>, Refused>),
     Done,
+}
+
+/// Why a transaction was given up.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+    #[error("the database holds something that cannot be")]
+    Read(#[from] ReadError),
+    #[error("rows of `{0}` were not written as they had to be")]
+    Missed(&'static str),
 }
 
 /// Everything the writer's task owns.
@@ -40,9 +52,7 @@ pub(super) struct State {
     logs: Logs,
     heads: Heads,
     counters: Arc<Counters>,
-    committed: broadcast::Sender<Arc<CommittedTurn>>,
-    posted: broadcast::Sender<Posted>,
-    appended: broadcast::Sender<Appended>,
+    answers: Answers,
 }
 
 impl State {
@@ -58,40 +68,54 @@ impl State {
             logs: Logs::new(key),
             heads: Heads::default(),
             counters: Arc::clone(&writer.counters),
-            committed: writer.committed.clone(),
-            posted: writer.posted.clone(),
-            appended: writer.appended.clone(),
+            answers: Answers::new(writer),
         }
     }
 
-    /// Commits a group and answers its jobs.
-    pub(super) async fn group(&mut self, jobs: Vec<Job>) {
-        let span = tracing::debug_span!("db.group.commit", jobs = jobs.len());
-        if let Err(error) = self.attempt(jobs).instrument(span).await {
-            // The jobs that were not answered were dropped with their senders: their callers see a closed store.
-            tracing::error!(%error, "the database cannot even roll back");
+    /// Commits what waits, in as few transactions as its size allows, and answers all.
+    pub(super) async fn group(&mut self, jobs: &mut Vec<Job>) {
+        while !jobs.is_empty() {
+            let mut bytes = 0;
+            let fit = jobs
+                .iter()
+                .take_while(|job| {
+                    bytes += job.bytes();
+                    bytes <= BYTES_MAX
+                })
+                .count()
+                .max(1);
+            let rest = jobs.split_off(fit);
+            let group = std::mem::replace(jobs, rest);
+            let span = tracing::debug_span!("db.group.commit", jobs = group.len());
+            if let Err(error) = self.attempt(group).instrument(span).await {
+                // The jobs that were not answered were dropped with their senders: their callers see a closed store.
+                tracing::error!(%error, "the database cannot even roll back");
+            }
         }
     }
 
     async fn attempt(&mut self, jobs: Vec<Job>) -> Result<(), sqlx::Error> {
         match self.transaction(&jobs).await {
-            Ok(verdicts) => self.answer(jobs, verdicts),
-            Err(error) if jobs.len() == 1 => {
-                self.roll_back().await?;
-                fail(jobs, error);
+            Ok(verdicts) => {
+                self.answers.send(jobs, verdicts);
+                return Ok(());
             }
-            Err(error) => {
-                tracing::warn!(%error, jobs = jobs.len(), "a group of commits failed; trying them one by one");
+            Err(failure) if jobs.len() > 1 => {
+                tracing::warn!(error = %failure, jobs = jobs.len(), "a group of commits failed; trying them one by one");
                 self.roll_back().await?;
-                for job in jobs {
-                    let alone = std::slice::from_ref(&job);
-                    match self.transaction(alone).await {
-                        Ok(verdicts) => self.answer(vec![job], verdicts),
-                        Err(error) => {
-                            self.roll_back().await?;
-                            fail(vec![job], error);
-                        }
-                    }
+            }
+            Err(failure) => {
+                self.roll_back().await?;
+                self.answers.fail(jobs, failure);
+                return Ok(());
+            }
+        }
+        for job in jobs {
+            match self.transaction(std::slice::from_ref(&job)).await {
+                Ok(verdicts) => self.answers.send(vec![job], verdicts),
+                Err(failure) => {
+                    self.roll_back().await?;
+                    self.answers.fail(vec![job], failure);
                 }
             }
         }
@@ -112,39 +136,37 @@ impl State {
     }
 
     /// Everything up to and including COMMIT.
-    async fn transaction(&mut self, jobs: &[Job]) -> Result<Vec<Verdict>, ReadError> {
+    async fn transaction(&mut self, jobs: &[Job]) -> Result<Vec<Verdict>, Failure> {
         let leases = self.begin().await?;
         let mut verdicts = Vec::with_capacity(jobs.len());
         let mut heads: HashMap<RunId, Head> = HashMap::new();
         let mut bulk = Bulk::new();
         for job in jobs {
-            verdicts.push(match job {
-                Job::Turn(turn, _) => {
-                    let admitted = self.admit(turn, &leases, &mut heads).await?;
-                    if admitted.is_ok() {
-                        bulk.add(turn);
-                        self.logs
-                            .append(&mut self.connection, &turn.tenant, &turn.audit, &mut bulk.audit)
-                            .await?;
-                    }
-                    Verdict::Turn(admitted)
+            let Job::Turn(turn, _) = job else {
+                verdicts.push(Verdict::Done);
+                continue;
+            };
+            let admitted = match self.admit(turn, &leases, &heads).await? {
+                Ok(head) => {
+                    bulk.add(turn, head.number);
+                    self.logs.append(&turn.tenant, &turn.audit, &mut bulk.audit);
+                    heads.insert(turn.run, head);
+                    Ok(())
                 }
-                Job::Change(..) | Job::Chunk(_) | Job::Sign(..) => Verdict::Done,
-            });
+                Err(refused) => Err(refused),
+            };
+            verdicts.push(Verdict::Turn(admitted));
         }
         let turns = bulk.turns;
-        let only_turns = !self.logs.has_filled() && jobs.iter().all(|job| matches!(job, Job::Turn(..)));
-        if only_turns {
-            bulk.statement(rows::APPEND_AND_COMMIT)
-                .run(&mut self.connection)
-                .await?;
-        } else {
-            if turns > 0 {
-                bulk.statement(rows::APPEND).run(&mut self.connection).await?;
+        if turns > 0 {
+            let (statement, expected) = bulk.statement();
+            let (results, _) = statement.run(&mut self.connection).await?;
+            if let Some(table) = expected.missed(&results) {
+                return Err(Failure::Missed(table));
             }
-            self.others(jobs, &mut verdicts).await?;
-            sql("COMMIT").run(&mut self.connection).await?;
         }
+        self.others(jobs, &mut verdicts).await?;
+        sql("COMMIT").run(&mut self.connection).await?;
         for (run, head) in heads {
             self.heads.set(run, head);
         }
@@ -157,7 +179,7 @@ impl State {
     }
 
     /// Opens the transaction, taking the write lock at once, so that the leases read now hold until its end.
-    async fn begin(&mut self) -> Result<HashMap<u16, u64>, ReadError> {
+    async fn begin(&mut self) -> Result<HashMap<u16, u64>, Failure> {
         let (_, rows) = sql("BEGIN IMMEDIATE; SELECT shard, epoch FROM leases WHERE holder IS NOT NULL")
             .run(&mut self.connection)
             .await?;
@@ -171,18 +193,21 @@ impl State {
         Ok(leases)
     }
 
-    /// Checks a turn: the lease's epoch, then the place in the journal.
+    /// Checks a turn: the lease's epoch, the tenant, then the place in the journal. Tells where the journal will end.
     async fn admit(
         &mut self,
         turn: &TurnRows,
         leases: &HashMap<u16, u64>,
-        heads: &mut HashMap<RunId, Head>,
-    ) -> Result<Result<(), CommitError>, ReadError> {
+        heads: &HashMap<RunId, Head>,
+    ) -> Result<Result<Head, CommitError>, Failure> {
         if leases.get(&turn.shard) != Some(&turn.epoch) {
             return Ok(Err(CommitError::Fenced {
                 shard: turn.shard,
                 epoch: turn.epoch,
             }));
+        }
+        if !self.logs.open(&mut self.connection, &turn.tenant).await? {
+            return Ok(Err(CommitError::Invalid("there is no such tenant")));
         }
         let head = match heads.get(&turn.run) {
             Some(head) => Some(head.clone()),
@@ -195,33 +220,35 @@ impl State {
                 found: turn.first_seq,
             }));
         }
-        if head.as_ref().is_some_and(|head| head.tenant != turn.tenant) {
-            return Ok(Err(CommitError::Invalid("the run belongs to another tenant")));
-        }
-        if head.is_some_and(|head| head.finished) {
-            return Ok(Err(CommitError::Invalid("the run is finished")));
-        }
-        let head = Head {
-            tenant: turn.tenant.clone(),
-            last_seq: turn.first_seq + turn.events - 1,
-            finished: turn.finished,
+        let number = match head {
+            Some(head) if head.tenant != turn.tenant => {
+                return Ok(Err(CommitError::Invalid("the run belongs to another tenant")));
+            }
+            Some(head) if head.finished => return Ok(Err(CommitError::Invalid("the run is finished"))),
+            Some(head) => head.number,
+            None => self.heads.number(&mut self.connection).await?,
         };
-        heads.insert(turn.run, head);
-        Ok(Ok(()))
+        Ok(Ok(Head {
+            number,
+            tenant: turn.tenant.clone(),
+            last_seq: turn.first_seq + turn.events.len() as u64 - 1,
+            finished: turn.finished,
+        }))
     }
 
     /// Control writes, output, tiles and checkpoints.
-    async fn others(&mut self, jobs: &[Job], verdicts: &mut [Verdict]) -> Result<(), ReadError> {
-        let now = self.clock.now();
-        let mut audit = String::from("[");
+    async fn others(&mut self, jobs: &[Job], verdicts: &mut [Verdict]) -> Result<(), Failure> {
+        let mut audit = Packed::with_capacity(0);
         for (job, verdict) in jobs.iter().zip(verdicts) {
             match job {
                 Job::Change(change, _) => {
                     let applied = change.apply(&mut self.connection).await;
                     if let (Ok(_), Some(tenant)) = (&applied, &change.tenant) {
-                        self.logs
-                            .append(&mut self.connection, tenant, &change.audit, &mut audit)
-                            .await?;
+                        if self.logs.open(&mut self.connection, tenant).await? {
+                            self.logs.append(tenant, &change.audit, &mut audit);
+                        } else if !change.audit.is_empty() {
+                            return Err(Failure::Missed("tenants"));
+                        }
                     }
                     *verdict = Verdict::Change(applied);
                 }
@@ -229,13 +256,16 @@ impl State {
                 Job::Turn(..) | Job::Sign(..) => {}
             }
         }
-        if audit.len() > 1 {
-            audit.push(']');
-            sql(rows::APPEND_AUDIT)
-                .bind(audit)
-                .run(&mut self.connection)
-                .await?;
+        if audit.count() > 0 {
+            let count = audit.count();
+            let (blob, places) = audit.into_arguments();
+            let statement = sql(rows::APPEND_AUDIT).bind(blob).bind(places);
+            let (results, _) = statement.run(&mut self.connection).await?;
+            if results.iter().map(|result| result.rows_affected()).sum::<u64>() != count {
+                return Err(Failure::Missed("audit"));
+            }
         }
+        let now = self.clock.now();
         self.logs.settle(&mut self.connection, now).await?;
         for job in jobs {
             if let Job::Sign(tenant, _) = job {
@@ -243,36 +273,6 @@ impl State {
             }
         }
         Ok(())
-    }
-
-    fn answer(&self, jobs: Vec<Job>, verdicts: Vec<Verdict>) {
-        for (job, verdict) in jobs.into_iter().zip(verdicts) {
-            match (job, verdict) {
-                (Job::Turn(turn, reply), Verdict::Turn(verdict)) => {
-                    if verdict.is_ok() && self.committed.receiver_count() > 0 {
-                        let _ = self.committed.send(Arc::new(turn.committed));
-                    }
-                    let _ = reply.send(verdict);
-                }
-                (Job::Change(change, reply), Verdict::Change(verdict)) => {
-                    if let (true, Some(posted)) = (verdict.is_ok(), change.posted) {
-                        let _ = self.posted.send(posted);
-                    }
-                    let _ = reply.send(verdict);
-                }
-                (Job::Chunk(chunk), _) => {
-                    let _ = self.appended.send(Appended {
-                        tenant: chunk.tenant,
-                        run: chunk.run,
-                        attempt: chunk.attempt,
-                    });
-                }
-                (Job::Sign(_, reply), _) => {
-                    let _ = reply.send(Ok(()));
-                }
-                (Job::Turn(..) | Job::Change(..), _) => {}
-            }
-        }
     }
 
     /// Signs what is unsigned, and closes the file.
@@ -293,36 +293,5 @@ impl State {
         if let Err(error) = sqlx::Connection::close(self.connection).await {
             tracing::warn!(%error, "the database was not closed cleanly; nothing that was committed is lost");
         }
-    }
-}
-
-/// Answers jobs whose transaction failed.
-fn fail(jobs: Vec<Job>, error: ReadError) {
-    let Some(job) = jobs.into_iter().next() else {
-        return;
-    };
-    match job {
-        Job::Turn(_, reply) => {
-            let _ = reply.send(Err(match error {
-                ReadError::Database(error) => CommitError::Database(error),
-                other => CommitError::Read(other),
-            }));
-        }
-        Job::Change(_, reply) => {
-            let _ = reply.send(Err(refused(error)));
-        }
-        Job::Sign(_, reply) => {
-            let _ = reply.send(Err(refused(error)));
-        }
-        Job::Chunk(chunk) => {
-            tracing::error!(%error, attempt = %chunk.attempt, "output of an attempt is lost");
-        }
-    }
-}
-
-fn refused(error: ReadError) -> Refused {
-    match error {
-        ReadError::Database(error) => Refused::Database(error),
-        other => Refused::Read(other),
     }
 }

@@ -15,8 +15,10 @@ const HEADS_MAX: usize = 65_536;
 /// The end of one journal.
 #[derive(Clone, Debug)]
 pub(super) struct Head {
+    /// What stands for the run in the journal.
+    pub(super) number: i64,
     pub(super) tenant: TenantName,
-    /// The number of the last event; 0 when there is no such run.
+    /// The number of the last event.
     pub(super) last_seq: u64,
     pub(super) finished: bool,
 }
@@ -25,11 +27,28 @@ pub(super) struct Head {
 #[derive(Default)]
 pub(super) struct Heads {
     known: HashMap<RunId, Head>,
+    /// The number of the next new run, once it was asked for.
+    next_number: Option<i64>,
 }
 
 impl Heads {
     pub(super) fn forget(&mut self) {
         self.known.clear();
+        self.next_number = None;
+    }
+
+    /// The number of a run that begins.
+    pub(super) async fn number(&mut self, connection: &mut SqliteConnection) -> Result<i64, ReadError> {
+        let number = match self.next_number {
+            Some(number) => number,
+            None => {
+                sqlx::query_scalar("SELECT coalesce(max(number), 0) + 1 FROM runs")
+                    .fetch_one(connection)
+                    .await?
+            }
+        };
+        self.next_number = Some(number + 1);
+        Ok(number)
     }
 
     /// Where the run's journal ends; `None` when there is no such run.
@@ -41,8 +60,8 @@ impl Heads {
         if let Some(head) = self.known.get(&run) {
             return Ok(Some(head.clone()));
         }
-        let (_, rows) = sql("SELECT id, tenant, finished_at IS NOT NULL AS finished,
-                    coalesce((SELECT max(seq) FROM journal WHERE run = runs.id), 0) AS last_seq
+        let (_, rows) = sql("SELECT number, id, tenant, finished_at IS NOT NULL AS finished,
+                    coalesce((SELECT max(seq) FROM journal WHERE run = runs.number), 0) AS last_seq
              FROM runs WHERE id = ?")
         .bind(run.to_string())
         .run(connection)
@@ -51,6 +70,7 @@ impl Heads {
         let row = Row::new(row, "runs", "id");
         let read = || -> Result<Head, ReadError> {
             Ok(Head {
+                number: row.number("number")?,
                 tenant: row.parse("tenant")?,
                 last_seq: row.int("last_seq")?,
                 finished: row.flag("finished")?,

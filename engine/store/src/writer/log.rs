@@ -13,12 +13,14 @@ use sqlx::sqlite::SqliteConnection;
 use crate::error::ReadError;
 use crate::row::Row;
 use crate::sql::sql;
-use crate::writer::rows;
+use crate::writer::packed::Packed;
 
 /// After so many records a checkpoint is signed, in the transaction that holds the last of them.
 const RECORDS_PER_CHECKPOINT: u64 = 1000;
 
 struct Log {
+    /// What stands for the tenant in the log's tables.
+    number: i64,
     tiles: TiledLog,
     /// The size of the last signed checkpoint.
     signed: u64,
@@ -28,7 +30,7 @@ struct Log {
 pub(super) struct Logs {
     key: SigningKey,
     known: HashMap<TenantName, Log>,
-    filled: Vec<(TenantName, Tile)>,
+    filled: Vec<(i64, Tile)>,
 }
 
 impl Logs {
@@ -46,39 +48,36 @@ impl Logs {
         self.filled.clear();
     }
 
-    /// Whether tiles or checkpoints wait to be stored.
-    pub(super) fn has_filled(&self) -> bool {
-        !self.filled.is_empty()
-    }
-
-    /// Numbers and hashes records, and adds their rows.
-    pub(super) async fn append(
+    /// Makes sure that a tenant's log can be appended to; false when there is no such tenant.
+    pub(super) async fn open(
         &mut self,
         connection: &mut SqliteConnection,
         tenant: &TenantName,
-        records: &[Prepared],
-        out: &mut String,
-    ) -> Result<(), ReadError> {
-        if records.is_empty() {
-            return Ok(());
+    ) -> Result<bool, ReadError> {
+        if self.known.contains_key(tenant) {
+            return Ok(true);
         }
-        if !self.known.contains_key(tenant) {
-            let log = load(connection, tenant).await?;
-            self.known.insert(tenant.clone(), log);
-        }
+        let Some(log) = load(connection, tenant).await? else {
+            return Ok(false);
+        };
+        self.known.insert(tenant.clone(), log);
+        Ok(true)
+    }
+
+    /// Numbers and hashes records, and adds their rows. The log has to be open.
+    pub(super) fn append(&mut self, tenant: &TenantName, records: &[Prepared], out: &mut Packed) {
         let Some(log) = self.known.get_mut(tenant) else {
-            return Ok(());
+            return;
         };
         let mut filled = Vec::new();
         for record in records {
             let position = log.tiles.size();
             let body = record.body(position);
             log.tiles.append(Record::leaf(&body), &mut filled);
-            rows::push_audit(out, tenant.as_str(), position, &body);
+            out.push([log.number, i64::try_from(position).unwrap_or(i64::MAX)], &body);
         }
-        self.filled
-            .extend(filled.into_iter().map(|tile| (tenant.clone(), tile)));
-        Ok(())
+        let number = log.number;
+        self.filled.extend(filled.into_iter().map(|tile| (number, tile)));
     }
 
     /// Stores tiles that were filled, and checkpoints that are due, in the open transaction.
@@ -90,7 +89,7 @@ impl Logs {
         for (tenant, tile) in self.filled.drain(..) {
             let hashes: Vec<u8> = tile.hashes.iter().flat_map(|hash| *hash.as_bytes()).collect();
             sql("INSERT INTO audit_tiles (tenant, level, position, hashes) VALUES (?, ?, ?, ?)")
-                .bind(tenant.as_str())
+                .bind(tenant)
                 .bind(i64::from(tile.level))
                 .bind(i64::try_from(tile.position).unwrap_or(i64::MAX))
                 .bind(hashes)
@@ -121,10 +120,7 @@ impl Logs {
         tenant: &TenantName,
         now: Timestamp,
     ) -> Result<(), ReadError> {
-        if !self.known.contains_key(tenant) {
-            let log = load(connection, tenant).await?;
-            self.known.insert(tenant.clone(), log);
-        }
+        self.open(connection, tenant).await?;
         match self.known.get_mut(tenant) {
             Some(log) => Ok(sign(connection, &self.key, tenant, log, now).await?),
             None => Ok(()),
@@ -147,7 +143,7 @@ async fn sign(
         root: log.tiles.root(),
     };
     sql("INSERT INTO checkpoints (tenant, size, at, note) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")
-        .bind(tenant.as_str())
+        .bind(log.number)
         .bind(i64::try_from(size).unwrap_or(i64::MAX))
         .bind(now.0)
         .bind(checkpoint.sign(key, &name))
@@ -158,23 +154,24 @@ async fn sign(
 }
 
 /// Reads a log's last tiles back: full ones below them as stored, the last leaves from the records themselves.
-async fn load(connection: &mut SqliteConnection, tenant: &TenantName) -> Result<Log, ReadError> {
-    let (_, found) = sql(
-        "SELECT ?1 AS tenant, coalesce((SELECT max(position) + 1 FROM audit WHERE tenant = ?1), 0) AS size,
-                coalesce((SELECT max(size) FROM checkpoints WHERE tenant = ?1), 0) AS signed",
-    )
+async fn load(connection: &mut SqliteConnection, tenant: &TenantName) -> Result<Option<Log>, ReadError> {
+    let (_, found) = sql("SELECT number, name,
+                coalesce((SELECT max(position) + 1 FROM audit WHERE tenant = tenants.number), 0) AS size,
+                coalesce((SELECT max(size) FROM checkpoints WHERE tenant = tenants.number), 0) AS signed
+         FROM tenants WHERE name = ?")
     .bind(tenant.as_str())
     .run(connection)
     .await?;
-    let row = found.first().ok_or(sqlx::Error::RowNotFound)?;
-    let row = Row::new(row, "audit", "tenant");
+    let Some(row) = found.first() else { return Ok(None) };
+    let row = Row::new(row, "tenants", "name");
+    let number = row.number("number")?;
     let (size, signed): (u64, u64) = (row.int("size")?, row.int("signed")?);
     let mut levels = Vec::new();
     for (level, width) in TiledLog::widths(size).into_iter().enumerate() {
         let hashes = if level == 0 {
-            leaves(connection, tenant, size - width).await?
+            leaves(connection, number, size - width).await?
         } else {
-            tile_roots(connection, tenant, level - 1, width).await?
+            tile_roots(connection, number, level - 1, width).await?
         };
         levels.push(hashes);
     }
@@ -184,16 +181,16 @@ async fn load(connection: &mut SqliteConnection, tenant: &TenantName) -> Result<
         row: tenant.to_string(),
         source: "tiles are missing".into(),
     })?;
-    Ok(Log { tiles, signed })
+    Ok(Some(Log {
+        number,
+        tiles,
+        signed,
+    }))
 }
 
-async fn leaves(
-    connection: &mut SqliteConnection,
-    tenant: &TenantName,
-    from: u64,
-) -> Result<Vec<Hash>, ReadError> {
+async fn leaves(connection: &mut SqliteConnection, tenant: i64, from: u64) -> Result<Vec<Hash>, ReadError> {
     let (_, rows) = sql("SELECT body FROM audit WHERE tenant = ? AND position >= ? ORDER BY position")
-        .bind(tenant.as_str())
+        .bind(tenant)
         .bind(i64::try_from(from).unwrap_or(i64::MAX))
         .run(connection)
         .await?;
@@ -203,13 +200,13 @@ async fn leaves(
 /// The roots of the last `width` full tiles of a level, oldest first.
 async fn tile_roots(
     connection: &mut SqliteConnection,
-    tenant: &TenantName,
+    tenant: i64,
     level: usize,
     width: u64,
 ) -> Result<Vec<Hash>, ReadError> {
     let (_, rows) =
         sql("SELECT hashes FROM audit_tiles WHERE tenant = ? AND level = ? ORDER BY position DESC LIMIT ?")
-            .bind(tenant.as_str())
+            .bind(tenant)
             .bind(i64::try_from(level).unwrap_or(i64::MAX))
             .bind(i64::try_from(width).unwrap_or(i64::MAX))
             .run(connection)

@@ -11,12 +11,14 @@
 //!
 //! Callers serialise their rows in their own tasks; the writer numbers and hashes audit records and inserts.
 
+mod answer;
 mod bulk;
 pub(crate) mod change;
 mod group;
 mod heads;
 mod log;
 mod outputs;
+mod packed;
 mod rows;
 pub(crate) mod turn;
 
@@ -50,6 +52,17 @@ pub(crate) enum Job {
     Change(Box<Change>, oneshot::Sender<Result<Vec<Answer>, Refused>>),
     Chunk(Box<Chunk>),
     Sign(TenantName, oneshot::Sender<Result<(), Refused>>),
+}
+
+impl Job {
+    /// About how much it will write.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Turn(turn, _) => turn.bytes,
+            Self::Chunk(chunk) => chunk.bytes.len(),
+            Self::Change(..) | Self::Sign(..) => 0,
+        }
+    }
 }
 
 /// What the writer did so far.
@@ -153,7 +166,7 @@ async fn work(
                 if taken == 0 {
                     break;
                 }
-                state.group(jobs.split_off(0)).await;
+                state.group(&mut jobs).await;
                 // Callers that were just answered get to post their next job before the group is closed: this
                 // waits for nobody, it only lets those run that already can.
                 tokio::task::yield_now().await;

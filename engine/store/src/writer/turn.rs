@@ -10,25 +10,32 @@ use crate::error::CommitError;
 use crate::journal::{CommittedTurn, Turn, shard_of};
 use crate::writer::rows;
 
-/// A turn as rows: JSON arrays, comma-separated, as the bulk statements take them.
+/// No turn is larger than this: what cannot be read back at once must not be written.
+const BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// A turn as rows.
 pub(crate) struct TurnRows {
     pub(crate) tenant: TenantName,
     pub(crate) run: RunId,
     pub(crate) shard: u16,
     pub(crate) epoch: u64,
     pub(crate) first_seq: u64,
-    pub(crate) events: u64,
+    /// Each event as JSON.
+    pub(crate) events: Vec<String>,
     pub(crate) at: Timestamp,
     pub(crate) finished: bool,
     pub(crate) status: Option<RunStatus>,
     pub(crate) is_new: bool,
-    pub(crate) journal: String,
+    /// JSON rows, comma-separated, as the bulk statement takes them.
     pub(crate) plan: String,
     pub(crate) new_run: String,
     pub(crate) approvals: String,
+    pub(crate) approvals_count: u64,
     pub(crate) inbox_done: Vec<i64>,
     pub(crate) audit: Vec<Prepared>,
     pub(crate) committed: CommittedTurn,
+    /// About how much it will write.
+    pub(crate) bytes: usize,
 }
 
 impl TurnRows {
@@ -44,16 +51,11 @@ impl TurnRows {
                 "the first turn, and only that, makes the run",
             ));
         }
-        let mut journal = String::with_capacity(256 * turn.events.len());
-        for (seq, event) in (turn.first_seq..).zip(&turn.events) {
-            rows::push_journal(
-                &mut journal,
-                turn.run,
-                seq,
-                turn.at,
-                &serde_json::to_string(event)?,
-            );
-        }
+        let events = turn
+            .events
+            .iter()
+            .map(serde_json::to_string)
+            .collect::<Result<Vec<_>, _>>()?;
         let (plan, new_run) = match &turn.new_run {
             Some(new) => rows::new_run(&turn, new)?,
             None => (String::new(), String::new()),
@@ -72,9 +74,16 @@ impl TurnRows {
                 ]),
             );
         }
-        let events = turn.events.len() as u64;
         let audit = prepare(&turn.audit, &turn.tenant, turn.at);
+        let bytes = events.iter().map(String::len).sum::<usize>()
+            + audit.iter().map(Prepared::len).sum::<usize>()
+            + plan.len()
+            + approvals.len();
+        if bytes > BYTES_MAX {
+            return Err(CommitError::Invalid("it is larger than 16 MiB"));
+        }
         Ok(Self {
+            bytes,
             shard: turn.shard,
             epoch: turn.epoch,
             first_seq: turn.first_seq,
@@ -83,10 +92,10 @@ impl TurnRows {
             finished: turn.finished,
             status: turn.status,
             is_new: turn.new_run.is_some(),
-            journal,
             plan,
             new_run,
             approvals,
+            approvals_count: turn.approvals.len() as u64,
             inbox_done: turn.inbox_done,
             audit,
             committed: CommittedTurn::new(

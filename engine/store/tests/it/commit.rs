@@ -1,10 +1,12 @@
 //! A turn is committed where its journal ends, under the current epoch, and all of it or nothing.
 
+use std::collections::HashMap;
+
 use clawd_model::{DurationMs, RunStatus};
-use clawd_store::{CommitError, RunFilter, Turn};
+use clawd_store::{CommitError, RunFilter, Turn, shard_of};
 use futures::future::join_all;
 
-use crate::fixture::{Fixture, draft, first_turn, last_turn, next_turn, read};
+use crate::fixture::{Fixture, approval, draft, first_turn, last_turn, next_turn, read};
 
 #[tokio::test]
 async fn a_run_reads_back_as_it_was_committed() {
@@ -149,32 +151,45 @@ async fn a_turn_that_makes_no_sense_is_refused() {
     assert!(matches!(refused, Err(CommitError::Invalid(_))), "{refused:?}");
 }
 
-/// A refused turn, and one that the database itself refuses, do not fail those that share their transaction.
+/// Turns that are refused, and one that makes the whole transaction fail, do not fail those that share it.
 #[tokio::test]
 async fn a_failing_turn_does_not_fail_its_neighbours() {
     let fixture = Fixture::new().await;
+    let (other, lease) = fixture.begun().await;
+    let taken = approval(&fixture, "demo", other);
+    let mut turn = next_turn("demo", other, &lease, 2, 1);
+    turn.approvals = vec![taken.clone()];
+    fixture.store.commit(turn).await.unwrap();
+
     let runs: Vec<_> = (0..40).map(|_| fixture.run_id()).collect();
-    let mut turns = Vec::new();
-    for (number, run) in runs.iter().enumerate() {
-        let lease = fixture.lease(*run).await;
-        // Every tenth is of a tenant that does not exist: a foreign key fails, and with it the whole group.
-        let tenant = if number % 10 == 3 { "nobody" } else { "demo" };
-        turns.push(first_turn(tenant, *run, &lease));
+    let mut epochs = HashMap::new();
+    for run in &runs {
+        epochs.insert(shard_of(*run), fixture.lease(*run).await);
     }
-    // Leases of the same shard were taken over by later runs: all turns get the last epoch.
-    for turn in &mut turns {
-        let last = fixture.store.leases().await.unwrap();
-        let held = last.iter().find(|held| held.lease.shard == turn.shard).unwrap();
-        turn.epoch = held.lease.epoch;
-    }
-    turns[5].epoch += 1;
-    let answers = join_all(turns.into_iter().map(|turn| fixture.store.commit(turn))).await;
+    let turns = runs.iter().enumerate().map(|(number, run)| {
+        let lease = &epochs[&shard_of(*run)];
+        let mut turn = first_turn(if number == 7 { "nobody" } else { "demo" }, *run, lease);
+        match number % 10 {
+            // Somebody else's approval: the statement that writes it writes less than it has to.
+            3 => turn.approvals = vec![taken.clone()],
+            5 => turn.epoch += 1,
+            _ => {}
+        }
+        turn
+    });
+    let answers = join_all(turns.map(|turn| fixture.store.commit(turn))).await;
     for (number, answer) in answers.iter().enumerate() {
         match number {
-            5 => assert!(matches!(answer, Err(CommitError::Fenced { .. })), "{answer:?}"),
-            _ if number % 10 == 3 => {
+            7 => assert!(matches!(answer, Err(CommitError::Invalid(_))), "{answer:?}"),
+            3 | 13 | 23 | 33 => {
                 assert!(
-                    matches!(answer, Err(CommitError::Database(_))),
+                    matches!(answer, Err(CommitError::Missed("approvals"))),
+                    "{number}: {answer:?}"
+                );
+            }
+            5 | 15 | 25 | 35 => {
+                assert!(
+                    matches!(answer, Err(CommitError::Fenced { .. })),
                     "{number}: {answer:?}"
                 );
             }
@@ -183,17 +198,14 @@ async fn a_failing_turn_does_not_fail_its_neighbours() {
         let journal = fixture.store.journal(runs[number]).await.unwrap();
         assert_eq!(journal.len(), usize::from(answer.is_ok()), "{number}");
     }
-    let shown = fixture
-        .demo()
-        .runs(&RunFilter {
-            limit: 100,
-            ..RunFilter::default()
-        })
-        .await
-        .unwrap();
-    assert_eq!(shown.len(), 35);
-    let nobody = fixture.store.tenant(read("nobody"));
-    assert_eq!(nobody.audit_leaves().await.unwrap().len(), 0);
+    let all = RunFilter {
+        limit: 100,
+        ..RunFilter::default()
+    };
+    assert_eq!(fixture.demo().runs(&all).await.unwrap().len(), 1 + 31);
+    assert_eq!(fixture.demo().approval(taken.id).await.unwrap(), Some(taken));
+    // One record for the tenant, two for the first run, one for each that was committed: none for the refused.
+    assert_eq!(fixture.demo().audit_leaves().await.unwrap().len(), 3 + 31);
 }
 
 #[tokio::test]

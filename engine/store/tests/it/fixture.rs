@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use clawd_audit::{Draft, SigningKey};
 use clawd_model::{
-    Clock, Digest, DurationMs, Event, FixedClock, Plan, Principal, PrincipalKind, RunId, RunOutcome,
-    RunStatus, SeededEntropy, Server, ServerId, ServerProvider, StepRef, TenantName, Timestamp,
+    Approval, ApprovalId, ApprovalStatus, ApprovalSubject, Clock, Digest, DurationMs, Event, FixedClock,
+    Plan, Principal, PrincipalKind, RunId, RunOutcome, RunStatus, SeededEntropy, Server, ServerId,
+    ServerProvider, StepRef, TenantName, Timestamp,
 };
 use clawd_store::{Lease, NewRunRow, Options, Store, TenantStore, Turn, shard_of};
 use serde_json::json;
@@ -71,10 +72,6 @@ impl Fixture {
 
     pub(crate) fn demo(&self) -> TenantStore {
         self.store.tenant(read("demo"))
-    }
-
-    pub(crate) fn acme(&self) -> TenantStore {
-        self.store.tenant(read("acme"))
     }
 
     pub(crate) fn run_id(&self) -> RunId {
@@ -205,6 +202,27 @@ pub(crate) fn last_turn(tenant: &str, run: RunId, lease: &Lease, first_seq: u64)
         status: Some(RunStatus::Succeeded),
         finished: true,
         ..empty_turn(read(tenant), run, lease, first_seq)
+    }
+}
+
+pub(crate) fn approval(fixture: &Fixture, tenant: &str, run: RunId) -> Approval {
+    Approval {
+        id: ApprovalId::new(fixture.clock.now(), &fixture.entropy),
+        subject: ApprovalSubject {
+            tenant: read(tenant),
+            run,
+            runbook: read("patch-security"),
+            job: read("rollout"),
+            plan: plan(tenant).digest(),
+            drifted: Vec::new(),
+        },
+        requester: read("ana"),
+        status: ApprovalStatus::Open,
+        missing: Vec::new(),
+        reasons: vec!["prod needs two votes of sre".to_owned()],
+        vote_ttl_ms: DurationMs::from_secs(3600),
+        opened_at: NOW,
+        votes: Vec::new(),
     }
 }
 
