@@ -21,7 +21,10 @@ pub use approval::{ApprovalView, CastVote};
 pub use audit::{AuditProof, AuditRecordView, AuditTreeView};
 pub use page::Page;
 pub use plan::{MakePlan, PlanSummary, PlanView};
-pub use policy::{BundleView, Explain, ExplanationView, PolicyTestView, PublishPolicy, PublishedPolicy};
+pub use policy::{
+    BundleView, Explain, ExplanationView, PolicyPartView, PolicyTestView, PolicyView, PublishPolicy,
+    PublishedPolicy,
+};
 pub use principal::{PutPrincipal, Whoami};
 pub use problem::ProblemDetails;
 pub use run::{

@@ -30,6 +30,7 @@ super::views! {
     }
 
     /// Counts over a plan's steps.
+    #[derive(Default)]
     pub struct PlanSummary {
         /// Servers that are looked at or changed.
         pub servers: u32,

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{
-    Decision, Digest, GroupName, OperationName, PrincipalName, Problem, RunbookName, ServerName, Timestamp,
-};
+use crate::{Decision, Digest, GroupName, PrincipalName, Problem, RunbookName, ServerName, Timestamp};
 
 super::views! {
     /// The bundle in force.
@@ -15,8 +13,8 @@ super::views! {
         pub published_by: PrincipalName,
         /// When.
         pub published_at: Timestamp,
-        /// How many policies it holds.
-        pub policies: u32,
+        /// Its policies, built-in rules included.
+        pub policies: Vec<PolicyView>,
         /// Its files: policies, tests.
         pub files: BTreeMap<String, String>,
     }
@@ -47,13 +45,19 @@ super::views! {
 
     /// One test of a bundle.
     pub struct PolicyTestView {
+        /// The file that it stands in.
+        pub file: String,
+        /// The line that it begins at.
+        pub line: usize,
         /// Its name.
         pub name: String,
-        /// Whether it passed.
+        /// Who asked for what on what.
+        pub question: String,
+        /// Whether everything was as expected.
         pub passed: bool,
-        /// What was expected and what came, when it failed.
-        #[serde(default, skip_serializing_if = "String::is_empty")]
-        pub detail: String,
+        /// What was not.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub differences: Vec<String>,
     }
 
     /// Asks what the gate would say, and why.
@@ -80,12 +84,49 @@ super::views! {
 
     /// What the gate would say, and why.
     pub struct ExplanationView {
+        /// Who asked for what on what.
+        pub question: String,
         /// The answer.
         pub decision: Decision,
-        /// Line by line, for people.
-        pub lines: Vec<String>,
-        /// The operation that was meant, if it was one.
+        /// The policies whose scope fits the question; those that matter first.
+        pub policies: Vec<PolicyPartView>,
+        /// How many policies there are, most of which are about something else.
+        pub of: u32,
+    }
+
+    /// What one policy has to do with a question.
+    pub struct PolicyPartView {
+        /// Its `@id`.
+        pub id: String,
+        /// Why it is there: its `@reason`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub operation: Option<OperationName>,
+        pub reason: Option<String>,
+        /// Its file; absent for a built-in rule.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub file: Option<String>,
+        /// Its line.
+        pub line: usize,
+        /// What it has to do with the question: `applies`, `asks_for_votes`, `lifted_by_votes`, `does_not_apply`,
+        /// `failed`.
+        pub outcome: String,
+        /// What went wrong, when it failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub error: Option<String>,
+    }
+
+    /// A policy of the bundle in force.
+    pub struct PolicyView {
+        /// Its `@id`.
+        pub id: String,
+        /// `capability`, `guard` or `rule`.
+        pub kind: String,
+        /// Why it is there: its `@reason`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub reason: Option<String>,
+        /// Its file; absent for a built-in rule.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub file: Option<String>,
+        /// Its line.
+        pub line: usize,
     }
 }

@@ -34,6 +34,8 @@ super::views! {
         pub inputs: Value,
         /// The names of its jobs, in order.
         pub jobs: Vec<String>,
+        /// Whether it fits the operations of this version; if not, it has to be published again.
+        pub usable: bool,
     }
 
     /// Publishes a version of a runbook, or checks it.

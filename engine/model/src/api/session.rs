@@ -17,6 +17,8 @@ super::views! {
         pub created_at: Timestamp,
         /// When it ends.
         pub expires_at: Timestamp,
+        /// Whether somebody ended it before that.
+        pub revoked: bool,
     }
 
     /// Makes a token.
