@@ -1,6 +1,7 @@
 //! Joins the use cases to what they may not import: the worker drives runs, the SSH transport asks for host keys.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use clawd_control::{AdmitError, HostProbe, NewRun, ProbeError, RunDriver};
@@ -45,6 +46,9 @@ impl RunDriver for Driver {
     }
 }
 
+/// How long a machine has for presenting its host key.
+const PROBE_LIMIT: Duration = Duration::from_secs(15);
+
 /// Asks machines for their host keys over SSH.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct SshProbe;
@@ -52,7 +56,7 @@ pub(crate) struct SshProbe;
 #[async_trait]
 impl HostProbe for SshProbe {
     async fn host_key(&self, address: &str) -> Result<HostKey, ProbeError> {
-        match clawd_provider_host::probe_host_key(address).await {
+        match clawd_provider_host::probe_host_key(address, PROBE_LIMIT).await {
             Ok(key) => Ok(HostKey { algorithm: key.algorithm, fingerprint: key.fingerprint, line: key.line }),
             Err(error) if error.kind == clawd_model::ErrorKind::InvalidInput => Err(ProbeError::Address(error.message)),
             Err(error) => Err(ProbeError::Unreachable(error.message)),

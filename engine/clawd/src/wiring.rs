@@ -8,11 +8,12 @@ use clawd_control::{App, LocalOperator, Parts};
 use clawd_model::{Clock, Entropy as _};
 use clawd_policy::Policies;
 use clawd_provider::{Noop, Registry, Serves};
-use clawd_provider_notify::Channels;
+use clawd_provider_notify::Notify;
 use clawd_provider_sim::{Delays, Simulation};
 use clawd_store::{Options, Store};
 use clawd_worker::{Deps, Worker};
 
+use crate::config::Config;
 use crate::datadir::{DataDir, Lock};
 use crate::driver::{Driver, SshProbe};
 use crate::system::{OsEntropy, SecretFiles, SystemClock};
@@ -78,7 +79,9 @@ fn operations(dir: &DataDir, delays: Delays) -> anyhow::Result<Registry> {
     registry.register(Serves::Everywhere, Arc::new(Noop::default()))?;
     clawd_provider_host::register(&mut registry)?;
     Simulation::open(dir.simulation(), delays)?.register(&mut registry)?;
-    clawd_provider_http::register(&mut registry)?;
-    clawd_provider_notify::register(&mut registry, Channels::read(dir.path())?)?;
+    let config = Config::read(dir)?;
+    clawd_provider_http::register(&mut registry, &clawd_provider_http::Settings::new(config.guard()?))?;
+    let notify = Notify::new(config.channels(dir)?, config.guard()?)?;
+    registry.register(Serves::Everywhere, Arc::new(notify))?;
     Ok(registry)
 }
