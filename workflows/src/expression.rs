@@ -22,7 +22,7 @@ use std::sync::Arc;
 use cel::Program;
 use clawd_model::SecretName;
 
-pub(crate) use compile::{Fault, compile};
+pub(crate) use compile::{Fault, compile, trimmed};
 pub use error::ExpressionError;
 pub(crate) use reference::{Reference, Root};
 pub(crate) use scan::end;

@@ -157,7 +157,7 @@ impl InputSpec {
     ///
     /// # Errors
     /// When the text does not stand for such a value.
-    pub fn read(&self, text: &str) -> Result<Value, Problem> {
+    pub fn read(&self, text: &str) -> Result<Value, Box<Problem>> {
         let value = match &self.kind {
             InputKind::Text | InputKind::Enum(_) => Value::String(text.to_owned()),
             InputKind::List => list(text),
@@ -167,7 +167,7 @@ impl InputSpec {
         };
         match self.kind.misfit(&value) {
             None => Ok(value),
-            Some(why) => Err(self.problem(&why)),
+            Some(why) => Err(Box::new(self.problem(&why))),
         }
     }
 

@@ -59,6 +59,11 @@ impl Problems {
         }
     }
 
+    /// Whether no more problems are taken: then it is not worth looking for hints.
+    pub(crate) fn is_full(&self) -> bool {
+        self.list.borrow().len() >= MAX_PROBLEMS
+    }
+
     /// Whether the document cannot be used.
     pub(crate) fn has_errors(&self) -> bool {
         self.list

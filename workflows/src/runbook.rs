@@ -51,6 +51,8 @@ pub(crate) enum DeclaredTarget {
 #[derive(Debug)]
 pub(crate) struct DeclaredJob {
     pub(crate) name: Spanned<JobName>,
+    /// The name as it is written, which `needs` refer to.
+    pub(crate) key: String,
     pub(crate) needs: Vec<Spanned<String>>,
     pub(crate) condition: Option<Node>,
     pub(crate) targets: Option<DeclaredTargets>,

@@ -51,6 +51,8 @@ pub(crate) struct Checker<'a> {
     dynamic: &'a dyn Fn(&Node) -> Dynamic,
 }
 
+/// Nobody reads more of them.
+const MAX_MISFITS: usize = 200;
 /// References that lead to references; a circle would never end.
 const MAX_REFERENCES: usize = 16;
 
@@ -82,7 +84,7 @@ impl<'a> Checker<'a> {
 
     fn visit(&self, node: &Node, schema: &Value, what: &str, misfits: &mut Vec<Misfit>) {
         let schema = self.follow(schema);
-        if matches!(node.kind, Kind::Broken) {
+        if matches!(node.kind, Kind::Broken) || misfits.len() >= MAX_MISFITS {
             return;
         }
         if let Dynamic::Yes(known) = (self.dynamic)(node) {
@@ -191,6 +193,9 @@ impl<'a> Checker<'a> {
             }
         }
         for entry in entries {
+            if misfits.len() >= MAX_MISFITS {
+                return;
+            }
             let name = entry.key.value.as_str();
             let of_key = format!("`{}`", shortened(name));
             match (
@@ -277,6 +282,7 @@ fn type_hint(node: &Node, types: &[&str]) -> Option<String> {
     match &node.kind {
         Kind::Text(text) if types.contains(&"boolean") => match text.to_lowercase().as_str() {
             "yes" | "on" => Some("write `true`; in YAML 1.2, `yes` and `on` are texts".to_owned()),
+            "true" | "false" => Some("remove the quotes".to_owned()),
             "no" | "off" => Some("write `false`; in YAML 1.2, `no` and `off` are texts".to_owned()),
             _ => None,
         },

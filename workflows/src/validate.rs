@@ -66,7 +66,10 @@ fn validate(
     let compiler = Compiler::new(&runbook, specs, &graph, &names, lines, problems);
     let jobs = jobs::jobs(&compiler);
     let lock = runbook.lock.as_ref().and_then(|node| lock(node, &compiler));
-    warn_of_unused_inputs(&compiler);
+    // An expression that could not be read may be the one that uses it.
+    if !problems.has_errors() {
+        warn_of_unused_inputs(&compiler);
+    }
     let order = graph
         .order
         .iter()

@@ -28,7 +28,7 @@ impl Fault {
             code,
             message,
             hint: hint.map(str::to_owned),
-            range: 0..source.len(),
+            range: trimmed(source),
         }]
     }
 }
@@ -75,7 +75,7 @@ pub(crate) fn compile(source: &str) -> Result<Expression, Vec<Fault>> {
     let code = match secret.map(|name| name.parse::<SecretName>()) {
         Some(Ok(name)) => Code::Secret(name),
         Some(Err(error)) => {
-            let range = 0..source.len();
+            let range = trimmed(source);
             let hint = Some(format!("such a name is {}", error.rule));
             analysis.faults.push(Fault {
                 code: &codes::INVALID_NAME,
@@ -98,6 +98,12 @@ pub(crate) fn compile(source: &str) -> Result<Expression, Vec<Fault>> {
         references,
         result,
     })
+}
+
+/// The expression without the white space around it.
+pub(crate) fn trimmed(source: &str) -> Range<usize> {
+    let begin = source.len() - source.trim_start().len();
+    begin..(begin + source.trim().len()).max(begin)
 }
 
 fn unreadable(source: &str) -> Fault {

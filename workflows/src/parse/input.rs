@@ -4,7 +4,7 @@ use clawd_model::SourceSpan;
 use serde_json::Value;
 
 use super::keys;
-use super::node::{Entry, Kind, Node};
+use super::node::{Entry, Kind, Node, beginning};
 use super::read::{self, Fields, fields};
 use crate::codes;
 use crate::inputs::{InputKind, InputSpec};
@@ -107,11 +107,11 @@ fn bound(node: Option<&Node>, problems: &Problems) -> Option<i64> {
 
 fn enum_values(node: Option<&Node>, span: SourceSpan, problems: &Problems) -> Option<Vec<String>> {
     let Some(node) = node else {
-        let span = SourceSpan {
-            end: span.start + 1,
-            ..span
-        };
-        problems.error(&codes::INVALID_INPUT, span, "an enum needs `values: […]`");
+        problems.error(
+            &codes::INVALID_INPUT,
+            beginning(span),
+            "an enum needs `values: […]`",
+        );
         return None;
     };
     let items = read::list(node, "`values`", problems)?;

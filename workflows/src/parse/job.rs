@@ -23,7 +23,11 @@ pub(crate) fn jobs(node: &Node, problems: &Problems) -> Vec<DeclaredJob> {
 }
 
 fn job(entry: &Entry, problems: &Problems) -> Option<DeclaredJob> {
-    let name = read::parse_name::<JobName>(&entry.key.value, entry.key.span, problems);
+    let key = &entry.key;
+    // A job whose name is none is checked all the same, under a name that is one.
+    let name = read::parse_name::<JobName>(&key.value, key.span, problems)
+        .map(|name| name.value)
+        .or_else(|| read::mended(&key.value).parse().ok());
     let job = fields(&entry.value, &keys::JOB, problems)?;
     let needs = job
         .get("needs")
@@ -42,7 +46,8 @@ fn job(entry: &Entry, problems: &Problems) -> Option<DeclaredJob> {
     let always_from = steps.len();
     steps.extend(list(&job, "always", false, problems));
     Some(DeclaredJob {
-        name: name?,
+        name: Spanned::new(name?, key.span),
+        key: key.value.clone(),
         needs,
         condition: job.get("if").cloned(),
         targets: job.get("targets").map(|node| targets(node, problems)),

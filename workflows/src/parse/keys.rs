@@ -156,3 +156,6 @@ pub(crate) const ALL: &[(&str, &Shape)] = &[
     ("step", &STEP),
     ("retry", &RETRY),
 ];
+
+#[cfg(test)]
+mod tests;

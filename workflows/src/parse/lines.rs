@@ -1,5 +1,7 @@
 //! Turns places in the source into spans that people can find: bytes, lines, columns.
 
+use std::cell::Cell;
+
 use clawd_model::SourceSpan;
 
 /// Knows where each line begins.
@@ -9,6 +11,8 @@ pub(crate) struct Lines<'s> {
     starts: Vec<usize>,
     /// The byte of every character; absent when all characters are single bytes.
     bytes: Option<Vec<usize>>,
+    /// The last place, and the characters before it in its line.
+    last: Cell<(usize, usize)>,
 }
 
 impl<'s> Lines<'s> {
@@ -21,6 +25,7 @@ impl<'s> Lines<'s> {
             source,
             starts,
             bytes,
+            last: Cell::new((0, 0)),
         }
     }
 
@@ -39,17 +44,31 @@ impl<'s> Lines<'s> {
         let end = floor(self.source, end.max(start));
         let line = self.starts.partition_point(|begin| *begin <= start).max(1);
         let begin = self.starts.get(line - 1).copied().unwrap_or(0);
-        let column = self
-            .source
-            .get(begin..start)
-            .map_or(0, |before| before.chars().count())
-            + 1;
+        let column = if self.bytes.is_none() {
+            start - begin
+        } else {
+            self.count(begin, start)
+        } + 1;
         SourceSpan {
             start,
             end,
             line,
             column,
         }
+    }
+
+    /// The characters between the beginning of a line and a place in it. Places come mostly in their order, and a
+    /// document may be one long line, so that counting goes on from the last place.
+    fn count(&self, begin: usize, at: usize) -> usize {
+        let (last, counted) = self.last.get();
+        let (from, before) = if begin <= last && last <= at {
+            (last, counted)
+        } else {
+            (begin, 0)
+        };
+        let count = before + self.source.get(from..at).map_or(0, |text| text.chars().count());
+        self.last.set((at, count));
+        count
     }
 
     /// The text of a span.
@@ -79,6 +98,17 @@ mod tests {
         let span = lines.between_chars(9, 12);
         assert_eq!((span.line, span.column), (2, 5));
         assert_eq!(lines.text(span), "'x'");
+    }
+
+    #[test]
+    fn columns_do_not_depend_on_the_order_of_questions() {
+        let source = "äö: 1\nüüü: äää, x\n";
+        let places: Vec<usize> = source.char_indices().map(|(at, _)| at).collect();
+        let fresh = |at: usize| Lines::new(source).between(at, at);
+        let lines = Lines::new(source);
+        for at in places.iter().chain(places.iter().rev()).chain([&14, &3, &14]) {
+            assert_eq!(lines.between(*at, *at), fresh(*at));
+        }
     }
 
     #[test]

@@ -118,10 +118,10 @@ impl Node {
     }
 }
 
-/// The first character of a span.
-pub(crate) fn beginning(span: SourceSpan) -> SourceSpan {
+/// The place at which a span begins.
+pub(crate) const fn beginning(span: SourceSpan) -> SourceSpan {
     SourceSpan {
-        end: span.start.saturating_add(1).min(span.end.max(span.start)),
+        end: span.start,
         ..span
     }
 }

@@ -25,7 +25,7 @@ pub(crate) fn fields<'n>(node: &'n Node, shape: &Shape, problems: &Problems) -> 
     let entries = map(node, shape.what, problems)?;
     for entry in entries {
         let key = entry.key.value.as_str();
-        if shape.keys.contains(&key) {
+        if shape.keys.contains(&key) || problems.is_full() {
             continue;
         }
         let foreign = shape
@@ -57,7 +57,7 @@ impl<'n> Fields<'n> {
     pub(crate) fn require(&self, key: &str, problems: &Problems) -> Option<&'n Node> {
         let found = self.get(key);
         if found.is_none() {
-            let message = format!("{} needs the key `{key}`", self.what);
+            let message = format!("`{key}` is missing in {}", self.what);
             problems.error(&codes::MISSING_KEY, beginning(self.span), message);
         }
         found
@@ -137,11 +137,27 @@ where
                 article(error.kind),
                 error.kind
             );
-            let hint = format!("such a name is {}", error.rule);
+            let hint = name_hint::<T>(text, error.rule);
             problems.error_with_hint(&codes::INVALID_NAME, span, message, hint);
             None
         }
     }
+}
+
+/// What to write instead: the nearest thing to it that is a name.
+fn name_hint<T: FromStr>(text: &str, rule: &str) -> String {
+    let instead = mended(text);
+    if instead.parse::<T>().is_ok() {
+        format!("write `{instead}`: such a name is {rule}")
+    } else {
+        format!("such a name is {rule}")
+    }
+}
+
+/// A text with everything replaced that no identifier holds.
+pub(crate) fn mended(text: &str) -> String {
+    let fits = |next: char| if next.is_ascii_alphanumeric() { next } else { '_' };
+    text.chars().map(fits).take(63).collect()
 }
 
 fn article(noun: &str) -> &'static str {

@@ -9,6 +9,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
 use super::lines::Lines;
 use super::node::{Entry, Kind, Node, Spanned};
+use super::read::shortened;
 use super::scalar;
 use crate::codes;
 use crate::problems::Problems;
@@ -260,10 +261,13 @@ fn read_key(node: Node, seen: &HashMap<String, usize>, lines: &Lines<'_>, proble
     let span = node.span;
     let Kind::Text(text) = node.kind else {
         if !matches!(node.kind, Kind::Broken) {
-            let written = lines.text(span).lines().next().unwrap_or("").trim();
+            let written = shortened(lines.text(span).lines().next().unwrap_or("").trim());
             let message = format!("the key `{written}` is {}, not a text", node.what());
-            let hint = "put it in quotes".to_owned();
-            problems.error_with_hint(&codes::UNREPRESENTABLE, span, message, hint);
+            let hint = match node.kind {
+                Kind::Map(_) => "an expression is written in quotes: `\"${{ … }}\"`",
+                _ => "put it in quotes",
+            };
+            problems.error_with_hint(&codes::UNREPRESENTABLE, span, message, hint.to_owned());
         }
         return Pending::Dropped;
     };

@@ -16,7 +16,7 @@ use crate::template::{OPENING, Part, Segment, split};
 use crate::{Template, codes, inputs, secret};
 
 /// A document with more is generated to keep the checker busy.
-const MAX_EXPRESSIONS: usize = 5000;
+const MAX_EXPRESSIONS: usize = 2000;
 
 /// Where an expression stands.
 pub(super) struct Place {
@@ -93,6 +93,14 @@ pub(super) enum Lanes {
 /// The type of a text with expressions, by where the text begins.
 pub(super) type Types = BTreeMap<usize, Option<&'static str>>;
 
+/// An output that a job declares.
+#[derive(Clone)]
+pub(super) struct Output {
+    pub(super) template: Template,
+    /// Its type, if that is known.
+    pub(super) known: Option<&'static str>,
+}
+
 /// Everything that is known while expressions are compiled.
 pub(super) struct Compiler<'a> {
     pub(super) runbook: &'a Runbook,
@@ -102,7 +110,7 @@ pub(super) struct Compiler<'a> {
     pub(super) lines: &'a Lines<'a>,
     pub(super) problems: &'a Problems,
     /// The outputs of jobs that were compiled already.
-    outputs: RefCell<BTreeMap<(usize, String), (Template, Option<&'static str>)>>,
+    outputs: RefCell<BTreeMap<(usize, String), Output>>,
     used_inputs: RefCell<BTreeSet<String>>,
     uses_all_inputs: Cell<bool>,
     expressions: Cell<usize>,
@@ -156,13 +164,11 @@ impl<'a> Compiler<'a> {
         self.uses_all_inputs.get() || self.used_inputs.borrow().contains(name)
     }
 
-    pub(super) fn put_output(&self, job: usize, name: &str, template: Template, known: Option<&'static str>) {
-        self.outputs
-            .borrow_mut()
-            .insert((job, name.to_owned()), (template, known));
+    pub(super) fn put_output(&self, job: usize, name: &str, output: Output) {
+        self.outputs.borrow_mut().insert((job, name.to_owned()), output);
     }
 
-    pub(super) fn output(&self, job: usize, name: &str) -> Option<(Template, Option<&'static str>)> {
+    pub(super) fn output(&self, job: usize, name: &str) -> Option<Output> {
         self.outputs.borrow().get(&(job, name.to_owned())).cloned()
     }
 
@@ -252,7 +258,7 @@ impl<'a> Compiler<'a> {
                     code: &codes::TOO_DEEP,
                     message,
                     hint: None,
-                    range: 0..source.len(),
+                    range: expression::trimmed(source),
                 });
             }
             return None;
@@ -281,7 +287,7 @@ impl<'a> Compiler<'a> {
             && let Err(error) = constant(&expression).map(|value| known = Some(value))
         {
             sound = false;
-            let range = 0..source.len();
+            let range = expression::trimmed(source);
             report(Fault {
                 code: &codes::EXPRESSION_SYNTAX,
                 message: error,
@@ -291,7 +297,7 @@ impl<'a> Compiler<'a> {
         }
         expression.link(&|job, output| {
             self.output(self.job_index(job)?, output)
-                .map(|(template, _)| template)
+                .map(|output| output.template)
         });
         sound.then_some((expression, known))
     }

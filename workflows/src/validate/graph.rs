@@ -27,7 +27,7 @@ pub(super) fn build(jobs: &[DeclaredJob], problems: &Problems) -> Graph {
     let index: BTreeMap<&str, usize> = jobs
         .iter()
         .enumerate()
-        .map(|(index, job)| (job.name.value.as_str(), index))
+        .map(|(index, job)| (job.key.as_str(), index))
         .collect();
     let mut graph = DiGraph::<(), ()>::new();
     let nodes: Vec<NodeIndex> = jobs.iter().map(|_| graph.add_node(())).collect();
@@ -35,11 +35,11 @@ pub(super) fn build(jobs: &[DeclaredJob], problems: &Problems) -> Graph {
     for ((job, needed), node) in jobs.iter().zip(&mut needs).zip(&nodes) {
         for need in &job.needs {
             let Some(other) = index.get(need.value.as_str()).copied() else {
+                if problems.is_full() {
+                    break;
+                }
                 let message = format!("there is no job `{}`", crate::parse::shortened(&need.value));
-                let others = index
-                    .keys()
-                    .copied()
-                    .filter(|name| *name != job.name.value.as_str());
+                let others = index.keys().copied().filter(|name| *name != job.key);
                 problems.error_with_hint(
                     &codes::UNKNOWN_JOB,
                     need.span,
@@ -85,7 +85,7 @@ fn report_circles(graph: &DiGraph<(), ()>, jobs: &[DeclaredJob], problems: &Prob
             continue;
         };
         way.reverse();
-        let name = |node: &NodeIndex| jobs.get(node.index()).map_or("?", |job| job.name.value.as_str());
+        let name = |node: &NodeIndex| jobs.get(node.index()).map_or("?", |job| job.key.as_str());
         let Some(job) = jobs.get(first.index()) else {
             continue;
         };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::compiler::{Compiler, Lanes, Place, Types};
+use super::compiler::{Compiler, Lanes, Output, Place, Types};
 use crate::codes;
 use crate::runbook::{DeclaredJob, DeclaredStep, DeclaredTarget};
 use crate::template::Template;
@@ -36,7 +36,14 @@ fn job(compiler: &Compiler<'_>, index: usize, declared: &DeclaredJob) -> Option<
         let template = compiler.template(node, &Place::output(index, declared.steps.len()), &mut types);
         let template = Template::new(template);
         let known = types.get(&node.span.start).copied().flatten();
-        compiler.put_output(index, &name.value, template.clone(), known);
+        compiler.put_output(
+            index,
+            &name.value,
+            Output {
+                template: template.clone(),
+                known,
+            },
+        );
         outputs.insert(name.value.clone(), template);
     }
     let targets = declared.targets.as_ref().or(compiler.runbook.targets.as_ref())?;

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::compiler::{Compiler, Lanes, Place};
+use super::compiler::{Compiler, Lanes, Output, Place};
 use crate::codes::{self, Code};
 use crate::expression::{Fault, Reference, Root};
 use crate::suggest;
@@ -181,7 +181,7 @@ impl Compiler<'_> {
             ));
         }
         let index = self.job(reference, job, place)?;
-        if let Some((_, known)) = self.output(index, output) {
+        if let Some(Output { known, .. }) = self.output(index, output) {
             return Ok(if reference.path.is_empty() { known } else { None });
         }
         let declared = self
@@ -270,7 +270,9 @@ fn fields(reference: &Reference, known: &[(&str, Type)]) -> Result<Type, Box<Fau
 }
 
 fn server_hint(place: &Place) -> String {
-    if place.in_lane {
+    if place.job.is_none() {
+        "only `inputs` and `run` have values".to_owned()
+    } else if place.in_lane {
         "the job works from the controller".to_owned()
     } else {
         "put the condition on the steps, which run per server".to_owned()
