@@ -43,10 +43,11 @@ pub(super) fn fewest(
     let combinations = axes
         .iter()
         .try_fold(1_usize, |product, axis| product.checked_mul(axis.steps.len()));
-    let found = match combinations {
+    let mut found = match combinations {
         Some(count) if count <= TRIED_MAX => try_all(&axes, &enough),
         _ => lower_each(&axes, &most, &enough),
     };
+    found.sort_by_cached_key(|point| (people(point), total(point), point.clone()));
     found
         .into_iter()
         .take(ALTERNATIVES_MAX)
@@ -125,27 +126,59 @@ fn try_all(axes: &[Axis], enough: &dyn Fn(&Point) -> bool) -> Vec<Point> {
             })
             .collect();
     }
-    points.sort_by_cached_key(|point| (total(point), point.clone()));
+    // What contains another point comes after it.
+    points.sort_by_cached_key(|point| {
+        (
+            total(point) - own(axes, point) + people(point),
+            total(point),
+            point.clone(),
+        )
+    });
     let mut found: Vec<Point> = Vec::new();
     for point in points {
-        let contains = |smaller: &Point| smaller.iter().zip(&point).all(|(less, more)| less <= more);
-        if !found.iter().any(contains) && enough(&point) {
+        if !found.iter().any(|smaller| contains(axes, &point, smaller)) && enough(&point) {
             found.push(point);
         }
     }
     found
 }
 
-/// From enough of everything, less of one count after the other; once per count that is lowered first.
+/// How many different people it takes to give these votes, at least.
+fn people(point: &Point) -> u64 {
+    point.iter().copied().max().unwrap_or(0).into()
+}
+
+/// The votes of a point that are asked for of anybody.
+fn own(axes: &[Axis], point: &Point) -> u64 {
+    let of_anybody = axes.iter().zip(point).filter(|(axis, _)| axis.group.is_none());
+    of_anybody.map(|(_, more)| u64::from(*more)).sum()
+}
+
+/// Whether whoever gives the votes of `point` also gives those of `smaller`: three votes of a group are votes of
+/// three people.
+fn contains(axes: &[Axis], point: &Point, smaller: &Point) -> bool {
+    axes.iter()
+        .zip(point.iter().zip(smaller))
+        .all(|(axis, (more, less))| match axis.group {
+            Some(_) => less <= more,
+            None => u64::from(*less) <= people(point),
+        })
+}
+
+/// From enough of everything, less of one group after the other, and last of anybody; once per group that is
+/// lowered first.
 fn lower_each(axes: &[Axis], most: &Point, enough: &dyn Fn(&Point) -> bool) -> Vec<Point> {
-    let mut found: BTreeSet<(u64, Point)> = BTreeSet::new();
-    for first in 0..axes.len() {
+    let (groups, anybody): (Vec<usize>, Vec<usize>) =
+        (0..axes.len()).partition(|place| axes.get(*place).is_some_and(|axis| axis.group.is_some()));
+    let mut found: BTreeSet<Point> = BTreeSet::new();
+    for first in 0..groups.len().max(1) {
         let mut point = most.clone();
-        for place in (first..axes.len()).chain(0..first) {
-            let steps = axes.get(place).map_or(&[][..], |axis| axis.steps.as_slice());
+        let (before, after) = groups.split_at(first.min(groups.len()));
+        for place in after.iter().chain(before).chain(&anybody) {
+            let steps = axes.get(*place).map_or(&[][..], |axis| axis.steps.as_slice());
             for step in steps {
                 let mut lower = point.clone();
-                if let Some(count) = lower.get_mut(place) {
+                if let Some(count) = lower.get_mut(*place) {
                     *count = *step;
                 }
                 if enough(&lower) {
@@ -154,9 +187,9 @@ fn lower_each(axes: &[Axis], most: &Point, enough: &dyn Fn(&Point) -> bool) -> V
                 }
             }
         }
-        found.insert((total(&point), point));
+        found.insert(point);
     }
-    found.into_iter().map(|(_, point)| point).collect()
+    found.into_iter().collect()
 }
 
 fn total(point: &Point) -> u64 {
