@@ -1,0 +1,25 @@
+//! One server: what it is, how it is reached, what runs did to it.
+
+use askama::Template;
+
+use super::fleet::ServerRow;
+use super::runs::RunRow;
+use super::shell::Shell;
+use crate::ui::{Ago, Status, Took};
+
+/// One server.
+#[derive(Clone, Debug, Template)]
+#[template(path = "page/server.html")]
+pub(crate) struct ServerPage {
+    pub(crate) shell: Shell,
+    pub(crate) id: String,
+    pub(crate) server: ServerRow,
+    pub(crate) address: String,
+    /// The pinned host key.
+    pub(crate) host_key: Option<String>,
+    /// Facts as name and value, in the order in which people want them.
+    pub(crate) facts: Vec<(String, String)>,
+    pub(crate) reboot_reasons: Vec<String>,
+    /// The last runs that touched it.
+    pub(crate) runs: Vec<RunRow>,
+}
