@@ -12,8 +12,10 @@ use crate::commands::{
 /// Runs servers by runbooks that people can trust with root: plan, gate, apply, prove.
 #[derive(Debug, Parser)]
 #[command(name = "clawd", version, about, long_about = None, display_name = PRODUCT, propagate_version = true)]
-#[command(after_help = "Exit codes: 0 ok, 1 usage, 2 changes pending, 3 failed, 4 unreachable, 5 denied, 6 awaiting \
-                        approval, 8 locked, 130 interrupted.")]
+#[command(
+    after_help = "Exit codes: 0 ok, 1 usage, 2 changes pending, 3 failed, 4 unreachable, 5 denied, 6 awaiting \
+                        approval, 8 locked, 130 interrupted."
+)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) globals: Globals,
@@ -25,7 +27,13 @@ pub(crate) struct Cli {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Globals {
     /// The folder that holds the store, the keys and the profiles of this machine.
-    #[arg(long, global = true, env = "CLAWD_DATA_DIR", default_value = "./clawd-data", value_name = "DIR")]
+    #[arg(
+        long,
+        global = true,
+        env = "CLAWD_DATA_DIR",
+        default_value = "./clawd-data",
+        value_name = "DIR"
+    )]
     pub(crate) data_dir: PathBuf,
     /// Which profile of `profiles.toml` to sign in with.
     #[arg(long, short = 'p', global = true, env = "CLAWD_PROFILE", value_name = "NAME")]
@@ -34,7 +42,13 @@ pub(crate) struct Globals {
     #[arg(long, global = true, env = "CLAWD_URL", value_name = "URL")]
     pub(crate) url: Option<String>,
     /// The token to sign in with, in place of the profile's. Better given by its variable than on the command line.
-    #[arg(long, global = true, env = "CLAWD_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    #[arg(
+        long,
+        global = true,
+        env = "CLAWD_TOKEN",
+        hide_env_values = true,
+        value_name = "TOKEN"
+    )]
     pub(crate) token: Option<String>,
     /// How data is printed on standard output.
     #[arg(long, short = 'o', global = true, value_enum, default_value = "table")]

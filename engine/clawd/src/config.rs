@@ -54,7 +54,11 @@ impl Config {
     /// Where checks and webhooks may go.
     pub(crate) fn guard(&self) -> anyhow::Result<Guard> {
         let networks = self.http.allow.iter().map(|text| text.parse::<Network>());
-        Ok(Guard::new(networks.collect::<Result<Vec<_>, _>>().context("clawd.toml, [http] allow")?))
+        Ok(Guard::new(
+            networks
+                .collect::<Result<Vec<_>, _>>()
+                .context("clawd.toml, [http] allow")?,
+        ))
     }
 
     /// Where messages go. A channel `ops` that only logs is there unless it is configured.
@@ -67,8 +71,8 @@ impl Config {
                     .map_err(|_| anyhow!("clawd.toml, [notify.{name}]: there is no secret `{secret}`"))
             };
             let (url, key) = (read(&webhook.url_secret)?, read(&webhook.signing_secret)?);
-            let channel =
-                Channel::webhook(url.into(), &key.into()).with_context(|| format!("clawd.toml, [notify.{name}]"))?;
+            let channel = Channel::webhook(url.into(), &key.into())
+                .with_context(|| format!("clawd.toml, [notify.{name}]"))?;
             channels.insert(name.clone(), channel);
         }
         Ok(channels)
@@ -97,9 +101,19 @@ mod tests {
     fn channels_take_their_urls_from_secrets() {
         let (dir, data) = with("[notify.ops]\nurl_secret = \"HOOK\"\nsigning_secret = \"SIGN\"\n");
         let config = Config::read(&data).unwrap();
-        assert!(config.channels(&data).unwrap_err().to_string().contains("no secret `HOOK`"));
+        assert!(
+            config
+                .channels(&data)
+                .unwrap_err()
+                .to_string()
+                .contains("no secret `HOOK`")
+        );
         std::fs::write(dir.path().join("secrets/HOOK"), "https://hooks.example/x\n").unwrap();
-        std::fs::write(dir.path().join("secrets/SIGN"), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n").unwrap();
+        std::fs::write(
+            dir.path().join("secrets/SIGN"),
+            "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n",
+        )
+        .unwrap();
         let channels = config.channels(&data).unwrap();
         assert!(matches!(channels.get("ops"), Some(Channel::Webhook(_))));
     }

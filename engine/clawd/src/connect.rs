@@ -17,14 +17,22 @@ pub(crate) fn client(globals: &Globals) -> Result<Client, Failure> {
             None if globals.url.is_some() && globals.token.is_some() => None,
             None => {
                 let known: Vec<&str> = profiles.profiles.keys().map(String::as_str).collect();
-                return Err(Failure::usage(format!("there is no profile `{name}` in `{}`", path.display()))
-                    .with_hint(format!("profiles: {}", known.join(", "))));
+                return Err(
+                    Failure::usage(format!("there is no profile `{name}` in `{}`", path.display()))
+                        .with_hint(format!("profiles: {}", known.join(", "))),
+                );
             }
         },
         None => None,
     };
-    let url = globals.url.as_deref().or(profile.map(|profile| profile.url.as_str()));
-    let token = globals.token.as_deref().or(profile.map(|profile| profile.token.as_str()));
+    let url = globals
+        .url
+        .as_deref()
+        .or(profile.map(|profile| profile.url.as_str()));
+    let token = globals
+        .token
+        .as_deref()
+        .or(profile.map(|profile| profile.token.as_str()));
     match (url, token) {
         (Some(url), Some(token)) => Client::new(url, token).map_err(failure),
         _ => Err(Failure::usage(format!("no server is known: `{}` names none", path.display())).with_hint(
@@ -40,7 +48,9 @@ pub(crate) fn failure(error: Error) -> Failure {
     let exit = match (&error, error.code()) {
         (Error::Unreachable { .. }, _) => Exit::Unreachable,
         (_, Some("host-unreachable" | "unreachable" | "server-unreachable")) => Exit::Unreachable,
-        (_, Some(code)) if code == "forbidden" || code == "denied" || code.starts_with("denied") => Exit::Denied,
+        (_, Some(code)) if code == "forbidden" || code == "denied" || code.starts_with("denied") => {
+            Exit::Denied
+        }
         (_, Some("locked")) => Exit::Locked,
         _ => Exit::Usage,
     };
@@ -53,11 +63,18 @@ pub(crate) fn failure(error: Error) -> Failure {
             message.push_str(&format!("\n  {reason}"));
         }
         for found in &problem.problems {
-            let place = found.span.map(|span| format!("{}:{} ", span.line, span.column)).unwrap_or_default();
+            let place = found
+                .span
+                .map(|span| format!("{}:{} ", span.line, span.column))
+                .unwrap_or_default();
             message.push_str(&format!("\n  {place}{}: {}", found.code, found.message));
         }
     }
-    Failure { exit, message, hint: error.hint() }
+    Failure {
+        exit,
+        message,
+        hint: error.hint(),
+    }
 }
 
 fn root_cause(mut error: &dyn std::error::Error) -> String {

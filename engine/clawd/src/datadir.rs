@@ -34,10 +34,17 @@ impl DataDir {
             .mode(0o700)
             .create(path)
             .with_context(|| format!("the data directory `{}` cannot be made", path.display()))?;
-        fs::set_permissions(path, fs::Permissions::from_mode(0o700))
-            .with_context(|| format!("the data directory `{}` cannot be closed to others", path.display()))?;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700)).with_context(|| {
+            format!(
+                "the data directory `{}` cannot be closed to others",
+                path.display()
+            )
+        })?;
         let dir = Self(path.to_owned());
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(dir.secrets())?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(dir.secrets())?;
         Ok(dir)
     }
 
@@ -64,10 +71,18 @@ impl DataDir {
     /// Takes the directory for this process.
     pub(crate) fn lock(&self) -> anyhow::Result<Lock> {
         let path = self.0.join("clawd.lock");
-        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path)?;
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(&path)?;
         match file.try_lock() {
             Ok(()) => Ok(Lock(file)),
-            Err(_) => Err(anyhow!("another `clawd` uses the data directory `{}`", self.0.display())),
+            Err(_) => Err(anyhow!(
+                "another `clawd` uses the data directory `{}`",
+                self.0.display()
+            )),
         }
     }
 
@@ -80,8 +95,12 @@ impl DataDir {
         let mut text = String::new();
         File::open(&path)?.read_to_string(&mut text)?;
         let mut key = [0; 32];
-        hex::decode_to_slice(text.trim(), &mut key)
-            .map_err(|_| anyhow!("`{}` does not hold a key of 64 hexadecimal digits", path.display()))?;
+        hex::decode_to_slice(text.trim(), &mut key).map_err(|_| {
+            anyhow!(
+                "`{}` does not hold a key of 64 hexadecimal digits",
+                path.display()
+            )
+        })?;
         Ok(key)
     }
 }
@@ -89,7 +108,12 @@ impl DataDir {
 /// Writes a file that nobody else may read: beside it first, then in its place.
 pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let beside = path.with_extension("new");
-    let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&beside)?;
+    let mut file = OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(&beside)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&beside, path)?;
@@ -106,7 +130,10 @@ mod tests {
     fn the_directory_is_private_and_has_one_owner() {
         let dir = tempfile::tempdir().unwrap();
         let data = DataDir::open(&dir.path().join("data")).unwrap();
-        assert_eq!(fs::metadata(data.path()).unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(
+            fs::metadata(data.path()).unwrap().permissions().mode() & 0o777,
+            0o700
+        );
         let lock = data.lock().unwrap();
         assert!(data.lock().unwrap_err().to_string().contains("another `clawd`"));
         drop(lock);
@@ -119,7 +146,10 @@ mod tests {
         let data = DataDir::open(dir.path()).unwrap();
         let first = data.audit_key(&SeededEntropy::new(1)).unwrap();
         assert_eq!(data.audit_key(&SeededEntropy::new(2)).unwrap(), first);
-        let mode = fs::metadata(dir.path().join("audit.key")).unwrap().permissions().mode();
+        let mode = fs::metadata(dir.path().join("audit.key"))
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 }

@@ -57,8 +57,14 @@ pub(crate) struct SshProbe;
 impl HostProbe for SshProbe {
     async fn host_key(&self, address: &str) -> Result<HostKey, ProbeError> {
         match clawd_provider_host::probe_host_key(address, PROBE_LIMIT).await {
-            Ok(key) => Ok(HostKey { algorithm: key.algorithm, fingerprint: key.fingerprint, line: key.line }),
-            Err(error) if error.kind == clawd_model::ErrorKind::InvalidInput => Err(ProbeError::Address(error.message)),
+            Ok(key) => Ok(HostKey {
+                algorithm: key.algorithm,
+                fingerprint: key.fingerprint,
+                line: key.line,
+            }),
+            Err(error) if error.kind == clawd_model::ErrorKind::InvalidInput => {
+                Err(ProbeError::Address(error.message))
+            }
             Err(error) => Err(ProbeError::Unreachable(error.message)),
         }
     }

@@ -30,11 +30,29 @@ async fn metrics(State(sources): State<Arc<(Store, Worker)>>) -> impl IntoRespon
     let (store, worker) = &*sources;
     let counts = store.counts();
     let mut registry = Registry::default();
-    registry.register("clawd_runs_active", "Runs in memory", ConstGauge::new(i64::try_from(worker.active_runs()).unwrap_or(i64::MAX)));
-    registry.register("clawd_store_turns", "Turns committed", ConstCounter::new(counts.turns));
-    registry.register("clawd_store_turn_commits", "Transactions that committed turns", ConstCounter::new(counts.turn_commits));
+    registry.register(
+        "clawd_runs_active",
+        "Runs in memory",
+        ConstGauge::new(i64::try_from(worker.active_runs()).unwrap_or(i64::MAX)),
+    );
+    registry.register(
+        "clawd_store_turns",
+        "Turns committed",
+        ConstCounter::new(counts.turns),
+    );
+    registry.register(
+        "clawd_store_turn_commits",
+        "Transactions that committed turns",
+        ConstCounter::new(counts.turn_commits),
+    );
     let mut text = String::new();
     // Writing into a string cannot fail.
     let _ = encode(&mut text, &registry);
-    ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
+    (
+        [(
+            header::CONTENT_TYPE,
+            "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        )],
+        text,
+    )
 }

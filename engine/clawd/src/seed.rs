@@ -33,7 +33,10 @@ pub(crate) async fn people(admin: &Client) -> Result<(), Failure> {
             operator: None,
             disabled: false,
         };
-        admin.put_principal(&name.parse().map_err(anyhow::Error::from)?, &person).await.map_err(failure)?;
+        admin
+            .put_principal(&name.parse().map_err(anyhow::Error::from)?, &person)
+            .await
+            .map_err(failure)?;
     }
     Ok(())
 }

@@ -39,7 +39,9 @@ impl Secrets for SecretFiles {
         // Names are letters, digits and underscores, tenants are slugs: neither can leave the folder.
         let of_tenant = self.0.join(tenant.as_str()).join(name.as_str());
         let of_all = self.0.join(name.as_str());
-        let text = std::fs::read_to_string(of_tenant).or_else(|_| std::fs::read_to_string(of_all)).ok()?;
+        let text = std::fs::read_to_string(of_tenant)
+            .or_else(|_| std::fs::read_to_string(of_all))
+            .ok()?;
         Some(text.trim_end_matches('\n').to_owned())
     }
 }
@@ -58,6 +60,9 @@ mod tests {
         let get = |tenant: &str| files.get(&tenant.parse().unwrap(), &"TOKEN".parse().unwrap());
         assert_eq!(get("acme").as_deref(), Some("for acme"));
         assert_eq!(get("demo").as_deref(), Some("for all"));
-        assert_eq!(files.get(&"demo".parse().unwrap(), &"OTHER".parse().unwrap()), None);
+        assert_eq!(
+            files.get(&"demo".parse().unwrap(), &"OTHER".parse().unwrap()),
+            None
+        );
     }
 }

@@ -41,8 +41,15 @@ pub(crate) fn start(level: &str, format: LogFormat, collector: Option<&str>) -> 
         LogFormat::Json => layer.json().boxed(),
     };
     let provider = collector.map(exporter).transpose()?;
-    let traces = provider.as_ref().map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer(BINARY)));
-    tracing_subscriber::registry().with(traces).with(layer).with(filter).try_init().context("logging cannot be started")?;
+    let traces = provider
+        .as_ref()
+        .map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer(BINARY)));
+    tracing_subscriber::registry()
+        .with(traces)
+        .with(layer)
+        .with(filter)
+        .try_init()
+        .context("logging cannot be started")?;
     Ok(Telemetry(provider))
 }
 
@@ -54,5 +61,8 @@ fn exporter(collector: &str) -> anyhow::Result<SdkTracerProvider> {
         .build()
         .with_context(|| format!("traces cannot be sent to `{collector}`"))?;
     let resource = Resource::builder().with_service_name(BINARY).build();
-    Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build())
+    Ok(SdkTracerProvider::builder()
+        .with_batch_exporter(exporter)
+        .with_resource(resource)
+        .build())
 }

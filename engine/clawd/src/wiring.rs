@@ -8,6 +8,7 @@ use clawd_control::{App, LocalOperator, Parts};
 use clawd_model::{Clock, Entropy as _};
 use clawd_policy::Policies;
 use clawd_provider::{Noop, Registry, Serves};
+use clawd_provider_host::{Hosts, SshOptions};
 use clawd_provider_notify::Notify;
 use clawd_provider_sim::{Delays, Simulation};
 use clawd_store::{Options, Store};
@@ -38,7 +39,12 @@ impl Installation {
         let lock = dir.lock()?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let audit_key = SigningKey::from_bytes(&dir.audit_key(&OsEntropy)?);
-        let options = Options { path: dir.database(), clock: Arc::clone(&clock), audit_key, readers: 4 };
+        let options = Options {
+            path: dir.database(),
+            clock: Arc::clone(&clock),
+            audit_key,
+            readers: 4,
+        };
         let store = Store::open(options).await.context("the store cannot be opened")?;
         let registry = Arc::new(operations(dir, delays)?);
         let policies = Arc::new(Policies::default());
@@ -55,15 +61,36 @@ impl Installation {
             secrets: Arc::clone(&secrets) as _,
         });
         for unusable in operator.load_policies().await? {
-            let first = unusable.problems.first().map_or("", |problem| problem.message.as_str());
+            let first = unusable
+                .problems
+                .first()
+                .map_or("", |problem| problem.message.as_str());
             tracing::error!(tenant = %unusable.tenant, "the policies in force cannot be used, so nothing is allowed: {first}");
         }
-        let node = format!("node-{}", hex::encode(OsEntropy.bytes().first_chunk::<6>().unwrap_or(&[0; 6])));
-        let deps =
-            Deps { store: store.clone(), registry, policies, clock, secrets, node, attempts_max: ATTEMPTS_MAX };
-        let worker = Worker::start(deps).await.context("the worker cannot be started")?;
+        let node = format!(
+            "node-{}",
+            hex::encode(OsEntropy.bytes().first_chunk::<6>().unwrap_or(&[0; 6]))
+        );
+        let deps = Deps {
+            store: store.clone(),
+            registry,
+            policies,
+            clock,
+            secrets,
+            node,
+            attempts_max: ATTEMPTS_MAX,
+        };
+        let worker = Worker::start(deps)
+            .await
+            .context("the worker cannot be started")?;
         let _ = driver.0.set(worker.clone());
-        Ok(Self { app, operator, store, worker, _lock: lock })
+        Ok(Self {
+            app,
+            operator,
+            store,
+            worker,
+            _lock: lock,
+        })
     }
 
     /// Begins nothing new, commits what waits, and closes the store.
@@ -77,10 +104,13 @@ impl Installation {
 fn operations(dir: &DataDir, delays: Delays) -> anyhow::Result<Registry> {
     let mut registry = Registry::default();
     registry.register(Serves::Everywhere, Arc::new(Noop::default()))?;
-    clawd_provider_host::register(&mut registry)?;
+    clawd_provider_host::register(&mut registry, &Hosts::new(SshOptions::default()))?;
     Simulation::open(dir.simulation(), delays)?.register(&mut registry)?;
     let config = Config::read(dir)?;
-    clawd_provider_http::register(&mut registry, &clawd_provider_http::Settings::new(config.guard()?))?;
+    clawd_provider_http::register(
+        &mut registry,
+        &clawd_provider_http::Settings::new(config.guard()?),
+    )?;
     let notify = Notify::new(config.channels(dir)?, config.guard()?)?;
     registry.register(Serves::Everywhere, Arc::new(notify))?;
     Ok(registry)

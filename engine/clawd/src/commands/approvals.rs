@@ -47,7 +47,14 @@ pub(crate) struct Reject {
 
 impl Approve {
     pub(crate) async fn run(self, globals: &Globals) -> Outcome {
-        vote(globals, self.approval, Verdict::Approve, self.comment, self.subject).await
+        vote(
+            globals,
+            self.approval,
+            Verdict::Approve,
+            self.comment,
+            self.subject,
+        )
+        .await
     }
 }
 
@@ -69,14 +76,31 @@ async fn vote(
     if let Some(expected) = subject
         && expected != view.subject_digest
     {
-        return Err(Failure::new(Exit::Usage, format!("`{approval}` is now about something else: {}", view.subject_digest))
-            .with_hint(format!("look again: clawd approval show {approval}")));
+        return Err(Failure::new(
+            Exit::Usage,
+            format!(
+                "`{approval}` is now about something else: {}",
+                view.subject_digest
+            ),
+        )
+        .with_hint(format!("look again: clawd approval show {approval}")));
     }
-    let cast = CastVote { verdict, subject: view.subject_digest, comment };
+    let cast = CastVote {
+        verdict,
+        subject: view.subject_digest,
+        comment,
+    };
     let vote = client.vote(approval, &cast).await.map_err(failure)?;
     print(globals.output, &vote, |vote| {
-        let word = if vote.verdict == Verdict::Approve { "yes" } else { "no" };
-        println!("{}: {} voted {word}; the vote counts until {}", vote.approval, vote.voter, vote.expires_at);
+        let word = if vote.verdict == Verdict::Approve {
+            "yes"
+        } else {
+            "no"
+        };
+        println!(
+            "{}: {} voted {word}; the vote counts until {}",
+            vote.approval, vote.voter, vote.expires_at
+        );
     })?;
     Ok(Exit::Ok)
 }
@@ -89,7 +113,11 @@ impl Approval {
                 let approvals = client.approvals(!all).await.map_err(failure)?;
                 print_list(globals.output, &approvals.items, list)?;
             }
-            Self::Show { approval } => print(globals.output, &client.approval(approval).await.map_err(failure)?, show)?,
+            Self::Show { approval } => print(
+                globals.output,
+                &client.approval(approval).await.map_err(failure)?,
+                show,
+            )?,
         }
         Ok(Exit::Ok)
     }
@@ -108,14 +136,21 @@ fn list(approvals: &[ApprovalView]) {
             alternatives(&approval.missing),
         ]
     });
-    table::print(&["APPROVAL", "JOB", "STATUS", "BY", "OPENED", "MISSING"], rows.collect(), "no requests for votes");
+    table::print(
+        &["APPROVAL", "JOB", "STATUS", "BY", "OPENED", "MISSING"],
+        rows.collect(),
+        "no requests for votes",
+    );
 }
 
 fn show(view: &ApprovalView) {
     let approval = &view.approval;
     let subject = &approval.subject;
     println!("{}  {:?}", approval.id, approval.status);
-    println!("job {} of {} ({}), requested by {}", subject.job, subject.runbook, subject.run, approval.requester);
+    println!(
+        "job {} of {} ({}), requested by {}",
+        subject.job, subject.runbook, subject.run, approval.requester
+    );
     println!("plan {}\nsubject {}", subject.plan, view.subject_digest);
     for reason in &approval.reasons {
         println!("why: {reason}");
@@ -124,14 +159,30 @@ fn show(view: &ApprovalView) {
         println!("missing: {}", alternatives(&approval.missing));
     }
     for vote in &approval.votes {
-        println!("vote: {} {:?} at {} {}", vote.voter, vote.verdict, vote.at, printable(&vote.comment));
+        println!(
+            "vote: {} {:?} at {} {}",
+            vote.voter,
+            vote.verdict,
+            vote.at,
+            printable(&vote.comment)
+        );
     }
     for (step, _) in &subject.drifted {
         println!("drifted from the plan: {step}");
     }
-    for step in view.steps.iter().filter(|step| step.change.as_ref().is_some_and(|change| change.needed)) {
+    for step in view
+        .steps
+        .iter()
+        .filter(|step| step.change.as_ref().is_some_and(|change| change.needed))
+    {
         let change = step.change.as_ref();
-        println!("\n{}/{}/{}: {}", step.job, step.target.name, step.step, change.map_or("", |change| &change.summary));
+        println!(
+            "\n{}/{}/{}: {}",
+            step.job,
+            step.target.name,
+            step.step,
+            change.map_or("", |change| &change.summary)
+        );
         for line in change.map_or("", |change| &change.diff).lines() {
             println!("  {}", diff_line(&printable(line)));
         }

@@ -46,7 +46,12 @@ impl Audit {
     pub(crate) async fn run(self, globals: &Globals) -> Outcome {
         match self {
             Self::Ls { run, kind, limit } => {
-                let which = AuditQuery { run, kind, limit: Some(limit), ..AuditQuery::default() };
+                let which = AuditQuery {
+                    run,
+                    kind,
+                    limit: Some(limit),
+                    ..AuditQuery::default()
+                };
                 let page = client(globals)?.audit(&which).await.map_err(failure)?;
                 print_list(globals.output, &page.items, list)?;
             }
@@ -67,7 +72,8 @@ impl Audit {
 }
 
 async fn export(globals: &Globals, file: Option<PathBuf>) -> Outcome {
-    let mut pieces = client(globals)?.export_audit().await.map_err(failure)?;
+    let client = client(globals)?;
+    let mut pieces = client.export_audit().await.map_err(failure)?;
     let mut out: Box<dyn std::io::Write> = match &file {
         Some(path) => Box::new(std::fs::File::create(path)?),
         None => Box::new(std::io::stdout().lock()),
@@ -86,18 +92,33 @@ fn verify(file: &PathBuf, key: Option<&str>) -> Outcome {
     let trusted = key
         .map(|key| key.parse::<clawd_audit::VerifierKey>())
         .transpose()
-        .map_err(|error| Failure::usage(error.to_string()).with_hint("copy the key line as `clawd audit export` wrote it"))?;
+        .map_err(|error| {
+            Failure::usage(error.to_string()).with_hint("copy the key line as `clawd audit export` wrote it")
+        })?;
     let reader = BufReader::new(std::fs::File::open(file)?);
     match clawd_audit::export::verify(reader, trusted.as_ref()) {
         Ok(report) => {
-            println!("verified: {report}");
-            if trusted.is_none() {
+            println!(
+                "verified: {} records of tenant `{}`, {} checkpoints",
+                report.records, report.tenant, report.checkpoints
+            );
+            println!("root {}", report.root);
+            if let Some((first, last)) = report.span {
+                println!("from {first} to {last}");
+            }
+            println!("signed by {}", report.key);
+            if !report.key_is_trusted {
                 eprintln!("the key is the one in the file; give --key with one that you got another way");
             }
             Ok(Exit::Ok)
         }
-        Err(error) => Err(Failure::new(Exit::Failed, format!("`{}` does not verify: {error}", file.display()))
-            .with_hint("the file was changed after it was written, or is not whole; export it again and compare")),
+        Err(error) => Err(Failure::new(
+            Exit::Failed,
+            format!("`{}` does not verify: {error}", file.display()),
+        )
+        .with_hint(
+            "the file was changed after it was written, or is not whole; export it again and compare",
+        )),
     }
 }
 

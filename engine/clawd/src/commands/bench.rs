@@ -11,8 +11,8 @@ use anyhow::{Context as _, anyhow};
 use clap::Args;
 use clawd_audit::SigningKey;
 use clawd_model::{
-    Clock as _, Digest, Entropy as _, LaneTarget, Plan, PlannedJob, Principal, PrincipalKind, PrincipalName, RunId,
-    TenantName,
+    Clock as _, Digest, Entropy as _, LaneTarget, Plan, PlannedJob, Principal, PrincipalKind, PrincipalName,
+    RunId, TenantName,
 };
 use clawd_policy::{Bundle, Policies, Vocabulary};
 use clawd_provider::{Noop, Registry, Serves, contract};
@@ -73,9 +73,13 @@ const STEPS: usize = 10;
 impl Bench {
     pub(crate) async fn run(self, globals: &Globals) -> Outcome {
         let Workload::Sequential10 = self.workload;
-        let dir = self.dir.clone().unwrap_or_else(|| globals.data_dir.with_extension("bench"));
+        let dir = self
+            .dir
+            .clone()
+            .unwrap_or_else(|| globals.data_dir.with_extension("bench"));
         if dir.exists() {
-            return Err(Failure::usage(format!("`{}` exists already", dir.display())).with_hint("remove it, or choose --dir"));
+            return Err(Failure::usage(format!("`{}` exists already", dir.display()))
+                .with_hint("remove it, or choose --dir"));
         }
         std::fs::create_dir_all(&dir)?;
         let measured = self.measure(&dir, globals.output).await;
@@ -91,7 +95,9 @@ impl Bench {
         let mut points = Vec::new();
         for &concurrency in &self.concurrency {
             let stage = Stage::set(&dir.join(format!("at-{concurrency}")), self.policies).await?;
-            let point = stage.point(concurrency, Duration::from_secs(self.seconds)).await?;
+            let point = stage
+                .point(concurrency, Duration::from_secs(self.seconds))
+                .await?;
             match format {
                 Format::Table => {}
                 Format::Json | Format::Ndjson => println!("{}", serde_json::to_string(&point)?),
@@ -118,7 +124,12 @@ impl Stage {
         std::fs::create_dir_all(dir)?;
         let clock = Arc::new(SystemClock);
         let key = SigningKey::from_bytes(&OsEntropy.bytes());
-        let options = Options { path: dir.join("clawd.db"), clock: clock.clone(), audit_key: key, readers: 2 };
+        let options = Options {
+            path: dir.join("clawd.db"),
+            clock: clock.clone(),
+            audit_key: key,
+            readers: 2,
+        };
         let store = Store::open(options).await.context("the store of the benchmark")?;
         let tenant: TenantName = "bench".parse()?;
         let requester: PrincipalName = "ana".parse()?;
@@ -141,8 +152,13 @@ impl Stage {
         let source = source();
         let specs = registry.specs().clone();
         let checked = clawd_workflow::check(&source, &specs);
-        let workflow = checked.workflow.ok_or_else(|| anyhow!("the workload is not valid: {:?}", checked.problems))?;
-        store.tenant(tenant.clone()).publish_runbook(&workflow.name, workflow.digest, &source, &requester, &[]).await?;
+        let workflow = checked
+            .workflow
+            .ok_or_else(|| anyhow!("the workload is not valid: {:?}", checked.problems))?;
+        store
+            .tenant(tenant.clone())
+            .publish_runbook(&workflow.name, workflow.digest, &source, &requester, &[])
+            .await?;
         let plan = plan(&tenant, &requester, &workflow);
         let worker = Worker::start(Deps {
             store: store.clone(),
@@ -155,7 +171,15 @@ impl Stage {
         })
         .await?;
         let digest = plan.digest();
-        Ok(Arc::new(Self { store, worker, workflow: Arc::new(workflow), plan: Arc::new(plan), digest, tenant, requester }))
+        Ok(Arc::new(Self {
+            store,
+            worker,
+            workflow: Arc::new(workflow),
+            plan: Arc::new(plan),
+            digest,
+            tenant,
+            requester,
+        }))
     }
 
     async fn one(&self) -> anyhow::Result<f64> {
@@ -204,7 +228,12 @@ impl Stage {
         self.store.close().await;
         times.sort_by(f64::total_cmp);
         let count = times.len() as f64;
-        let at = |share: f64| times.get(((count * share) as usize).min(times.len().saturating_sub(1))).copied().unwrap_or(0.0);
+        let at = |share: f64| {
+            times
+                .get(((count * share) as usize).min(times.len().saturating_sub(1)))
+                .copied()
+                .unwrap_or(0.0)
+        };
         Ok(Point {
             workload: "sequential-10",
             concurrency,
@@ -243,15 +272,34 @@ fn bundle(policies: usize) -> anyhow::Result<Bundle> {
     let operations = contract::all();
     let groups: Vec<String> = (0..20).map(|number| format!("team_{number}")).collect();
     let mut known: std::collections::BTreeSet<clawd_model::GroupName> =
-        ["admin", "operator", "viewer", "auditor", "sre", "security"].iter().map(|name| name.parse()).collect::<Result<_, _>>()?;
+        ["admin", "operator", "viewer", "auditor", "sre", "security"]
+            .iter()
+            .map(|name| name.parse())
+            .collect::<Result<_, _>>()?;
     for group in &groups {
         known.insert(group.parse()?);
     }
-    let vocabulary = Vocabulary { operations, groups: known };
+    let vocabulary = Vocabulary {
+        operations,
+        groups: known,
+    };
     let mut files: BTreeMap<String, String> = clawd_policy::library::baseline();
     files.retain(|name, _| name.ends_with(".cedar"));
-    let base = Bundle::load(&files, &vocabulary).map_err(|problems| anyhow!("{problems:?}"))?.len();
-    let actions = ["noop", "pkg.apply", "file.write", "service.state", "host.reboot", "shell", "notify", "pkg.plan", "check.tcp", "check.http"];
+    let base = Bundle::load(&files, &vocabulary)
+        .map_err(|problems| anyhow!("{problems:?}"))?
+        .len();
+    let actions = [
+        "noop",
+        "pkg.apply",
+        "file.write",
+        "service.state",
+        "host.reboot",
+        "shell",
+        "notify",
+        "pkg.plan",
+        "check.tcp",
+        "check.http",
+    ];
     let mut text = String::new();
     for number in 0..policies.saturating_sub(base) {
         let action = actions.get(number % actions.len()).copied().unwrap_or("noop");
@@ -268,7 +316,10 @@ fn plan(tenant: &TenantName, requester: &PrincipalName, workflow: &Workflow) -> 
     let jobs = workflow
         .jobs
         .iter()
-        .map(|job| PlannedJob { job: job.name.clone(), waves: vec![vec![LaneTarget::controller()]] })
+        .map(|job| PlannedJob {
+            job: job.name.clone(),
+            waves: vec![vec![LaneTarget::controller()]],
+        })
         .collect();
     Plan {
         tenant: tenant.clone(),
@@ -294,6 +345,13 @@ fn show(points: &[Point]) {
             point.commits_per_workflow.to_string(),
         ]
     });
-    let header = ["CONCURRENCY", "STEPS/S", "WORKFLOWS/S", "P50 MS", "P99 MS", "COMMITS/WORKFLOW"];
+    let header = [
+        "CONCURRENCY",
+        "STEPS/S",
+        "WORKFLOWS/S",
+        "P50 MS",
+        "P99 MS",
+        "COMMITS/WORKFLOW",
+    ];
     table::print(&header, rows.collect(), "nothing was measured");
 }

@@ -38,9 +38,20 @@ impl Demo {
         seed::servers(&admin).await?;
         let run = first_run(&client(&dir, "ana")?).await?;
         let ben: PrincipalName = "ben".parse().map_err(anyhow::Error::from)?;
-        let link = listening.installation.operator.sign_in_link(&tenant, &ben).await.map_err(anyhow::Error::from)?;
+        let link = listening
+            .installation
+            .operator
+            .sign_in_link(&tenant, &ben)
+            .await
+            .map_err(anyhow::Error::from)?;
         eprintln!("listening on {}", listening.url);
-        tell(globals, &listening.url, &link.path, &run, first_approval(&client(&dir, "ben")?, &run).await?);
+        tell(
+            globals,
+            &listening.url,
+            &link.path,
+            &run,
+            first_approval(&client(&dir, "ben")?, &run).await?,
+        );
         let outcome = listening.until_told().await;
         drop(telemetry);
         outcome
@@ -50,19 +61,29 @@ impl Demo {
 fn client(dir: &DataDir, name: &str) -> Result<Client, Failure> {
     let profiles = Profiles::read(&dir.profiles())?;
     let profile = profiles.profiles.get(name).ok_or_else(|| {
-        Failure::usage(format!("there is no profile `{name}`")).with_hint("this folder was not made by `clawd demo`; choose another --data-dir")
+        Failure::usage(format!("there is no profile `{name}`"))
+            .with_hint("this folder was not made by `clawd demo`; choose another --data-dir")
     })?;
     Client::new(&profile.url, &profile.token).map_err(failure)
 }
 
 /// The run that the demo begins with; at a later start, the newest there is.
 async fn first_run(ana: &Client) -> Result<RunSummary, Failure> {
-    let runs = ana.runs(&clawd_client::RunsQuery { limit: Some(1), ..Default::default() }).await.map_err(failure)?;
+    let runs = ana
+        .runs(&clawd_client::RunsQuery {
+            limit: Some(1),
+            ..Default::default()
+        })
+        .await
+        .map_err(failure)?;
     if let Some(run) = runs.items.into_iter().next() {
         return Ok(run);
     }
     let runbook = "patch-security".parse().map_err(anyhow::Error::from)?;
-    let what = MakePlan { inputs: serde_json::Value::Null, on: Some("role=web".to_owned()) };
+    let what = MakePlan {
+        inputs: serde_json::Value::Null,
+        on: Some("role=web".to_owned()),
+    };
     ana.start(&runbook, &what, None).await.map_err(failure)
 }
 
@@ -92,18 +113,27 @@ fn tell(globals: &Globals, url: &str, link: &str, run: &RunSummary, approval: Op
     println!("  run       {} by ana", run.id);
     match approval {
         Some(approval) => {
-            println!("            the canary wave is done; the production wave waits for two votes of the group sre\n");
+            println!(
+                "            the canary wave is done; the production wave waits for two votes of the group sre\n"
+            );
             println!("{}", strong("What to do next"));
             println!("  1. look at the plan and vote in the console as ben");
             println!("  2. vote as cho on the command line:");
             println!("       clawd approve {approval} --data-dir {data} -p cho");
             println!("  3. watch the steps:");
             println!("       clawd run watch {} --data-dir {data} -p ana", run.id);
-            println!("  4. kill this process in the middle (kill -9 {}), start it again, and watch it resume", std::process::id());
+            println!(
+                "  4. kill this process in the middle (kill -9 {}), start it again, and watch it resume",
+                std::process::id()
+            );
             println!("  5. verify the audit log:");
-            println!("       clawd audit export audit.jsonl --data-dir {data} -p admin && clawd audit verify audit.jsonl");
+            println!(
+                "       clawd audit export audit.jsonl --data-dir {data} -p admin && clawd audit verify audit.jsonl"
+            );
         }
-        None => println!("            is over; start another: clawd patch --on role=web --data-dir {data} -p ana"),
+        None => {
+            println!("            is over; start another: clawd patch --on role=web --data-dir {data} -p ana")
+        }
     }
     println!("\nStop it with ctrl-c. Everything is in {data}; remove the folder to begin anew.");
 }

@@ -19,7 +19,9 @@ pub(crate) struct Patch {
 
 impl Patch {
     pub(crate) async fn run(self, globals: &Globals) -> Outcome {
-        let runbook = "patch-security".parse().map_err(|_| Failure::usage("`patch-security` is no runbook name"))?;
+        let runbook = "patch-security"
+            .parse()
+            .map_err(|_| Failure::usage("`patch-security` is no runbook name"))?;
         Start::of(runbook, self.what, !self.detach).run(globals).await
     }
 }

@@ -6,7 +6,7 @@ use clawd_model::{DurationMs, GroupName, Principal as Person, PrincipalKind, Pri
 
 use crate::cli::Globals;
 use crate::connect::{client, failure};
-use crate::exit::{Exit, Failure, Outcome};
+use crate::exit::{Exit, Outcome};
 use crate::render::{print, print_list, table};
 
 /// People, programs and their groups.
@@ -102,7 +102,9 @@ impl Principal {
                     disabled: put.disabled,
                 };
                 let person = client.put_principal(&put.name, &body).await.map_err(failure)?;
-                print(globals.output, &person, |person| list(std::slice::from_ref(person)))?;
+                print(globals.output, &person, |person| {
+                    list(std::slice::from_ref(person))
+                })?;
             }
         }
         Ok(Exit::Ok)
@@ -113,12 +115,25 @@ impl Token {
     pub(crate) async fn run(self, globals: &Globals) -> Outcome {
         let client = client(globals)?;
         match self {
-            Self::Create { label, principal, scopes, lifetime } => {
-                let body = CreateToken { principal, label, scopes, lifetime_ms: lifetime.map(|lifetime| lifetime.0) };
+            Self::Create {
+                label,
+                principal,
+                scopes,
+                lifetime,
+            } => {
+                let body = CreateToken {
+                    principal,
+                    label,
+                    scopes,
+                    lifetime_ms: lifetime.map(|lifetime| lifetime.0),
+                };
                 let made = client.create_token(&body).await.map_err(failure)?;
                 print(globals.output, &made, |made| {
                     println!("{}", made.secret);
-                    eprintln!("{} for {}, until {}; it is not shown again", made.token.id, made.token.principal, made.token.expires_at);
+                    eprintln!(
+                        "{} for {}, until {}; it is not shown again",
+                        made.token.id, made.token.principal, made.token.expires_at
+                    );
                 })?;
             }
             Self::Ls => {
@@ -137,7 +152,12 @@ impl Token {
 impl Console {
     pub(crate) async fn run(self, globals: &Globals) -> Outcome {
         let client = client(globals)?;
-        let link = client.create_sign_in_link(&CreateSignInLink { principal: self.principal }).await.map_err(failure)?;
+        let link = client
+            .create_sign_in_link(&CreateSignInLink {
+                principal: self.principal,
+            })
+            .await
+            .map_err(failure)?;
         print(globals.output, &link, |link| {
             println!("{}{}", client.address().trim_end_matches('/'), link.path);
             eprintln!("signs in {} once, until {}", link.principal, link.expires_at);
@@ -151,7 +171,12 @@ pub(crate) async fn whoami(globals: &Globals) -> Outcome {
     let me = client(globals)?.whoami().await.map_err(failure)?;
     print(globals.output, &me, |me| {
         let groups: Vec<&str> = me.principal.groups.iter().map(AsRef::as_ref).collect();
-        println!("{} of {} ({})", me.principal.name, me.principal.tenant, groups.join(", "));
+        println!(
+            "{} of {} ({})",
+            me.principal.name,
+            me.principal.tenant,
+            groups.join(", ")
+        );
         println!("by {} until {}", me.via, me.expires_at);
         println!("may: {}", me.may.join(" "));
     })?;
@@ -170,7 +195,11 @@ fn list(people: &[Person]) {
             left.to_owned(),
         ]
     });
-    table::print(&["NAME", "KIND", "SHOWN AS", "GROUPS", ""], rows.collect(), "nobody");
+    table::print(
+        &["NAME", "KIND", "SHOWN AS", "GROUPS", ""],
+        rows.collect(),
+        "nobody",
+    );
 }
 
 fn list_tokens(tokens: &[TokenView]) {
@@ -183,5 +212,9 @@ fn list_tokens(tokens: &[TokenView]) {
             token.scopes.join(","),
         ]
     });
-    table::print(&["TOKEN", "FOR", "LABEL", "UNTIL", "SCOPES"], rows.collect(), "no tokens");
+    table::print(
+        &["TOKEN", "FOR", "LABEL", "UNTIL", "SCOPES"],
+        rows.collect(),
+        "no tokens",
+    );
 }

@@ -32,20 +32,28 @@ impl What {
         let mut inputs = match &self.inputs_file {
             Some(path) => {
                 let text = std::fs::read_to_string(path)?;
-                serde_json::from_str::<Map<String, Value>>(&text)
-                    .map_err(|error| Failure::usage(format!("`{}` is not a JSON object: {error}", path.display())))?
+                serde_json::from_str::<Map<String, Value>>(&text).map_err(|error| {
+                    Failure::usage(format!("`{}` is not a JSON object: {error}", path.display()))
+                })?
             }
             None => Map::new(),
         };
         for pair in &self.inputs {
-            let (name, text) = pair
-                .split_once('=')
-                .ok_or_else(|| Failure::usage(format!("`{pair}` is not an input")).with_hint("write NAME=VALUE"))?;
+            let (name, text) = pair.split_once('=').ok_or_else(|| {
+                Failure::usage(format!("`{pair}` is not an input")).with_hint("write NAME=VALUE")
+            })?;
             let value = serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()));
             inputs.insert(name.to_owned(), value);
         }
-        let inputs = if inputs.is_empty() { Value::Null } else { Value::Object(inputs) };
-        Ok(MakePlan { inputs, on: self.on.clone() })
+        let inputs = if inputs.is_empty() {
+            Value::Null
+        } else {
+            Value::Object(inputs)
+        };
+        Ok(MakePlan {
+            inputs,
+            on: self.on.clone(),
+        })
     }
 }
 
@@ -61,11 +69,17 @@ pub(crate) struct PlanArgs {
 impl PlanArgs {
     pub(crate) async fn run(self, globals: &Globals) -> Outcome {
         let client = client(globals)?;
-        let plan = client.plan(&self.runbook, &self.what.request()?).await.map_err(failure)?;
+        let plan = client
+            .plan(&self.runbook, &self.what.request()?, None)
+            .await
+            .map_err(failure)?;
         let changes = plan.plan.has_changes();
         render::print(globals.output, &plan, render::plan::print)?;
         if changes {
-            eprintln!("start it with: clawd run start {} --plan {}", self.runbook, plan.digest);
+            eprintln!(
+                "start it with: clawd run start {} --plan {}",
+                self.runbook, plan.digest
+            );
         } else if plan.summary.errors > 0 {
             eprintln!("some steps could not be predicted; see above");
         } else {

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use clawd_model::api::{Explain as Question, PublishPolicy};
-use clawd_model::{GroupName, PrincipalName, Problem, RunbookName, ServerName};
+use clawd_model::{DecisionKind, GroupName, PrincipalName, Problem, RunbookName, ServerName};
+use clawd_policy::testing::TestReport;
 use clawd_policy::{Bundle, Vocabulary};
 use clawd_provider::contract;
 
@@ -13,8 +14,8 @@ use crate::cli::{Format, Globals};
 use crate::connect::{client, failure};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::render::plan::alternatives;
-use crate::render::status::colours;
-use crate::render::{print, print_list};
+use crate::render::status::paint;
+use crate::render::{self, print, print_list};
 
 /// Policies: check, test, explain, show, publish.
 #[derive(Debug, Subcommand)]
@@ -69,8 +70,13 @@ pub(crate) struct Explain {
 
 fn group_votes(text: &str) -> Result<(GroupName, u32), String> {
     let (group, count) = text.split_once('=').ok_or("expected GROUP=COUNT")?;
-    let group = group.parse().map_err(|error: clawd_model::InvalidName| error.to_string())?;
-    Ok((group, count.parse().map_err(|_| format!("`{count}` is not a number"))?))
+    let group = group
+        .parse()
+        .map_err(|error: clawd_model::InvalidName| error.to_string())?;
+    Ok((
+        group,
+        count.parse().map_err(|_| format!("`{count}` is not a number"))?,
+    ))
 }
 
 impl Policy {
@@ -82,7 +88,13 @@ impl Policy {
             Self::Show => {
                 let bundle = client(globals)?.policies().await.map_err(failure)?;
                 print(globals.output, &bundle, |bundle| {
-                    println!("{} with {} policies, by {} at {}", bundle.digest, bundle.policies, bundle.published_by, bundle.published_at);
+                    println!(
+                        "{} with {} policies, by {} at {}",
+                        bundle.digest,
+                        bundle.policies.len(),
+                        bundle.published_by,
+                        bundle.published_at
+                    );
                     for (name, text) in &bundle.files {
                         println!("\n// {name}\n{text}");
                     }
@@ -91,10 +103,18 @@ impl Policy {
             }
             Self::Publish { dir, check_only } => {
                 let files = read(&dir)?;
-                let published = client(globals)?.publish_policies(&PublishPolicy { files, check_only }).await.map_err(failure)?;
+                let published = client(globals)?
+                    .publish_policies(&PublishPolicy { files, check_only })
+                    .await
+                    .map_err(failure)?;
                 print(globals.output, &published, |published| {
                     let word = if published.in_force { "in force" } else { "valid" };
-                    println!("{word}: {} with {} policies, {} tests passed", published.digest, published.policies, published.tests.len());
+                    println!(
+                        "{word}: {} with {} policies, {} tests passed",
+                        published.digest,
+                        published.policies,
+                        published.tests.len()
+                    );
                 })?;
                 Ok(Exit::Ok)
             }
@@ -114,12 +134,37 @@ impl Explain {
         };
         let answer = client(globals)?.explain(&question).await.map_err(failure)?;
         print(globals.output, &answer, |answer| {
-            for line in &answer.lines {
-                println!("{line}");
+            println!("{}", answer.question);
+            match &answer.decision.kind {
+                DecisionKind::Allow => println!("{}", paint("✓ allow", "32")),
+                DecisionKind::Deny => {
+                    println!("{} {}", paint("⊘ deny", "31"), answer.decision.reasons.join("; "))
+                }
+                DecisionKind::NeedsApproval { missing, .. } => {
+                    println!("{} {}", paint("◆ needs approval", "33"), alternatives(missing));
+                }
             }
-            if let clawd_model::DecisionKind::NeedsApproval { missing, .. } = &answer.decision.kind {
-                println!("missing: {}", alternatives(missing));
+            for policy in &answer.policies {
+                let place = policy
+                    .file
+                    .as_deref()
+                    .map_or_else(|| "built in".to_owned(), |file| format!("{file}:{}", policy.line));
+                let why = policy
+                    .error
+                    .as_deref()
+                    .or(policy.reason.as_deref())
+                    .unwrap_or_default();
+                println!(
+                    "  {:<16} {:<32} {place:<24} {why}",
+                    policy.outcome.replace('_', " "),
+                    policy.id
+                );
             }
+            println!(
+                "{} of {} policies are about this",
+                answer.policies.len(),
+                answer.of
+            );
         })?;
         Ok(Exit::Ok)
     }
@@ -128,8 +173,15 @@ impl Explain {
 /// The vocabulary that offline checks use: the operations that ship, the groups of the baseline pack, and more.
 fn vocabulary(more: &[GroupName]) -> Vocabulary {
     let baseline = ["admin", "operator", "viewer", "auditor", "sre", "security"];
-    let groups: BTreeSet<GroupName> = baseline.iter().filter_map(|name| name.parse().ok()).chain(more.iter().cloned()).collect();
-    Vocabulary { operations: contract::all(), groups }
+    let groups: BTreeSet<GroupName> = baseline
+        .iter()
+        .filter_map(|name| name.parse().ok())
+        .chain(more.iter().cloned())
+        .collect();
+    Vocabulary {
+        operations: contract::all(),
+        groups,
+    }
 }
 
 /// All files of a folder that belong to a bundle.
@@ -139,7 +191,10 @@ fn read(dir: &Path) -> Result<BTreeMap<String, String>, Failure> {
         .map_err(|error| Failure::usage(format!("`{}` cannot be read: {error}", dir.display())))?;
     for entry in entries {
         let path = entry?.path();
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
         if name.ends_with(".cedar") || name.ends_with("_test.yaml") {
             files.insert(name, std::fs::read_to_string(&path)?);
         }
@@ -171,15 +226,47 @@ fn check(globals: &Globals, folder: &Folder) -> Outcome {
 
 fn show(files: &BTreeMap<String, String>, problems: &[Problem]) {
     for problem in problems {
-        let source = problem.file.as_ref().and_then(|file| files.get(file)).map_or("", String::as_str);
-        eprintln!("{}", clawd_workflow::render_problem(source, problem, colours()));
+        let source = problem
+            .file
+            .as_ref()
+            .and_then(|file| files.get(file))
+            .map_or("", String::as_str);
+        eprintln!("{}", render::problem(source, problem));
     }
+}
+
+fn show_report(files: &BTreeMap<String, String>, report: &TestReport) {
+    show(files, &report.problems);
+    for case in &report.cases {
+        let (shape, colour) = if case.passed { ("✓", "32") } else { ("✖", "31") };
+        println!(
+            "{} {}:{} {}",
+            paint(shape, colour),
+            case.file,
+            case.line,
+            case.name
+        );
+        if !case.passed {
+            println!("    {}", case.question);
+            for difference in &case.differences {
+                println!("    {difference}");
+            }
+        }
+    }
+    for policy in &report.untested {
+        println!("{} no test is decided by policy `{policy}`", paint("!", "33"));
+    }
+    println!(
+        "{} of {} cases passed",
+        report.cases.len() - report.failures().count(),
+        report.cases.len()
+    );
 }
 
 fn test(globals: &Globals, folder: &Folder) -> Outcome {
     let files = read(&folder.dir)?;
     let report = clawd_policy::testing::run(&files, &vocabulary(&folder.groups));
     let passed = report.passed();
-    print(globals.output, &report, |report| print!("{report}"))?;
+    print(globals.output, &report, |report| show_report(&files, report))?;
     Ok(if passed { Exit::Ok } else { Exit::Failed })
 }

@@ -104,7 +104,14 @@ struct Verdict {
 
 impl Start {
     pub(crate) fn of(runbook: RunbookName, what: What, watch: bool) -> Self {
-        Self { runbook, what, plan: None, watch, exit_on_approval: false, idempotency_key: None }
+        Self {
+            runbook,
+            what,
+            plan: None,
+            watch,
+            exit_on_approval: false,
+            idempotency_key: None,
+        }
     }
 
     pub(crate) async fn run(self, globals: &Globals) -> Outcome {
@@ -131,20 +138,33 @@ impl Run {
     pub(crate) async fn run(self, globals: &Globals) -> Outcome {
         match self {
             Self::Start(start) => return start.run(globals).await,
-            Self::Watch { run, exit_on_approval } => {
+            Self::Watch {
+                run,
+                exit_on_approval,
+            } => {
                 return watch::run(&client(globals)?, run, globals.output, exit_on_approval).await;
             }
             Self::Ls { runbook, limit } => {
-                let which = RunsQuery { runbook, limit: Some(limit), ..RunsQuery::default() };
+                let which = RunsQuery {
+                    runbook,
+                    limit: Some(limit),
+                    ..RunsQuery::default()
+                };
                 let runs = client(globals)?.runs(&which).await.map_err(failure)?;
                 print_list(globals.output, &runs.items, list)?;
             }
             Self::Show { run } => {
-                print(globals.output, &client(globals)?.run(run).await.map_err(failure)?, show)?;
+                print(
+                    globals.output,
+                    &client(globals)?.run(run).await.map_err(failure)?,
+                    show,
+                )?;
             }
             Self::Cancel { run, reason } => {
                 let run = client(globals)?.cancel_run(run, &reason).await.map_err(failure)?;
-                print(globals.output, &run, |run| eprintln!("cancelling {}; attempts that began are finished", run.id))?;
+                print(globals.output, &run, |run| {
+                    eprintln!("cancelling {}; attempts that began are finished", run.id)
+                })?;
             }
             Self::Resolve(resolve) => return resolve.run(globals).await,
             Self::Output { run, step, attempt } => return output(globals, run, step, attempt).await,
@@ -158,15 +178,26 @@ impl Resolve {
         let resolution = if let Some(output) = self.verdict.happened {
             let output = serde_json::from_str(&output)
                 .map_err(|error| Failure::usage(format!("the output is not JSON: {error}")))?;
-            Resolution::Happened { output, changed: true }
+            Resolution::Happened {
+                output,
+                changed: true,
+            }
         } else if let Some(message) = self.verdict.failed {
             Resolution::Failed { message }
         } else {
             Resolution::DidNotHappen
         };
-        let resolve = ResolveStep { step: self.step, resolution };
-        let run = client(globals)?.resolve_step(self.run, &resolve).await.map_err(failure)?;
-        print(globals.output, &run, |run| eprintln!("recorded; {} goes on", run.id))?;
+        let resolve = ResolveStep {
+            step: self.step,
+            resolution,
+        };
+        let run = client(globals)?
+            .resolve_step(self.run, &resolve)
+            .await
+            .map_err(failure)?;
+        print(globals.output, &run, |run| {
+            eprintln!("recorded; {} goes on", run.id)
+        })?;
         Ok(Exit::Ok)
     }
 }
@@ -175,7 +206,11 @@ async fn output(globals: &Globals, run: RunId, step: String, attempt: Option<u32
     let client = client(globals)?;
     let mut from = 0;
     loop {
-        let which = OutputQuery { step: step.clone(), attempt, from };
+        let which = OutputQuery {
+            step: step.clone(),
+            attempt,
+            from,
+        };
         let view = client.output(run, &which).await.map_err(failure)?;
         if globals.output == Format::Table {
             for chunk in &view.chunks {
@@ -206,12 +241,22 @@ fn list(runs: &[RunSummary]) {
             run.plan.short(),
         ]
     });
-    table::print(&["RUN", "RUNBOOK", "STATUS", "BY", "STARTED", "PLAN"], rows.collect(), "no runs");
+    table::print(
+        &["RUN", "RUNBOOK", "STATUS", "BY", "STARTED", "PLAN"],
+        rows.collect(),
+        "no runs",
+    );
 }
 
 fn show(view: &RunView) {
     let run = &view.summary;
-    println!("{}  {}  {}  by {}", run.id, run.runbook, painted_run(run.status), run.requester);
+    println!(
+        "{}  {}  {}  by {}",
+        run.id,
+        run.runbook,
+        painted_run(run.status),
+        run.requester
+    );
     println!("plan {}\nworkflow {}", run.plan, run.workflow);
     for job in &view.jobs {
         println!();

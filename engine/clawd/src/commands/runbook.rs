@@ -11,8 +11,7 @@ use clawd_provider::contract;
 use crate::cli::{Format, Globals};
 use crate::connect::{client, failure};
 use crate::exit::{Exit, Outcome};
-use crate::render::status::colours;
-use crate::render::{print, print_list, table};
+use crate::render::{self, print, print_list, table};
 
 /// Runbooks: check a file, list, show, publish.
 #[derive(Debug, Subcommand)]
@@ -41,10 +40,16 @@ impl Runbook {
             }
             Self::Publish { file } => {
                 let source = std::fs::read_to_string(&file)?;
-                let published = client(globals)?.publish_runbook(&source, None).await.map_err(failure)?;
+                let published = client(globals)?
+                    .publish_runbook(&source, None)
+                    .await
+                    .map_err(failure)?;
                 print(globals.output, &published, |published| {
                     let name = published.name.as_ref().map_or("?", AsRef::as_ref);
-                    let digest = published.digest.map(|digest| digest.to_string()).unwrap_or_default();
+                    let digest = published
+                        .digest
+                        .map(|digest| digest.to_string())
+                        .unwrap_or_default();
                     println!("published {name} {digest}");
                 })?;
             }
@@ -55,7 +60,10 @@ impl Runbook {
 
 /// The operations that ship, by name.
 pub(crate) fn specs() -> BTreeMap<OperationName, OperationSpec> {
-    contract::all().into_iter().map(|spec| (spec.name.clone(), spec)).collect()
+    contract::all()
+        .into_iter()
+        .map(|spec| (spec.name.clone(), spec))
+        .collect()
 }
 
 fn check(globals: &Globals, file: &PathBuf) -> Outcome {
@@ -63,22 +71,39 @@ fn check(globals: &Globals, file: &PathBuf) -> Outcome {
     let checked = clawd_workflow::check(&source, &specs());
     if globals.output == Format::Table {
         for problem in &checked.problems {
-            let named = clawd_model::Problem { file: Some(file.display().to_string()), ..problem.clone() };
-            eprintln!("{}", clawd_workflow::render_problem(&source, &named, colours()));
+            let named = clawd_model::Problem {
+                file: Some(file.display().to_string()),
+                ..problem.clone()
+            };
+            eprintln!("{}", render::problem(&source, &named));
         }
         if let Some(workflow) = &checked.workflow {
             let steps: usize = workflow.jobs.iter().map(|job| job.steps.len()).sum();
-            println!("{}: {} jobs, {steps} steps, {}", workflow.name, workflow.jobs.len(), workflow.digest);
+            println!(
+                "{}: {} jobs, {steps} steps, {}",
+                workflow.name,
+                workflow.jobs.len(),
+                workflow.digest
+            );
         }
     } else {
         print_list(globals.output, &checked.problems, |_| {})?;
     }
-    Ok(if checked.workflow.is_some() { Exit::Ok } else { Exit::Usage })
+    Ok(if checked.workflow.is_some() {
+        Exit::Ok
+    } else {
+        Exit::Usage
+    })
 }
 
 fn list(runbooks: &[RunbookSummary]) {
     let rows = runbooks.iter().map(|runbook| {
-        vec![runbook.name.to_string(), runbook.digest.short(), runbook.published_by.to_string(), runbook.description.clone()]
+        vec![
+            runbook.name.to_string(),
+            runbook.digest.short(),
+            runbook.published_by.to_string(),
+            runbook.description.clone(),
+        ]
     });
     table::print(&["RUNBOOK", "DIGEST", "BY", "FOR"], rows.collect(), "no runbooks");
 }

@@ -29,7 +29,12 @@ const GRACE: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Serve {
     /// Where to listen. Beyond loopback, give a certificate too.
-    #[arg(long, env = "CLAWD_LISTEN", default_value = "127.0.0.1:7650", value_name = "ADDRESS:PORT")]
+    #[arg(
+        long,
+        env = "CLAWD_LISTEN",
+        default_value = "127.0.0.1:7650",
+        value_name = "ADDRESS:PORT"
+    )]
     pub(crate) listen: SocketAddr,
     /// A PEM certificate chain: serve over TLS.
     #[arg(long, env = "CLAWD_TLS_CERT", requires = "tls_key", value_name = "FILE")]
@@ -66,7 +71,10 @@ impl Serve {
         let listening = self.start(&dir, Delays::none()).await?;
         first_start(&listening, &dir, &self.tenant, "admin", &[]).await?;
         eprintln!("listening on {}", listening.url);
-        eprintln!("sign in to the console with: clawd console --data-dir {}", globals.data_dir.display());
+        eprintln!(
+            "sign in to the console with: clawd console --data-dir {}",
+            globals.data_dir.display()
+        );
         let outcome = listening.until_told().await;
         drop(telemetry);
         outcome
@@ -76,14 +84,19 @@ impl Serve {
     pub(crate) async fn start(&self, dir: &DataDir, delays: Delays) -> Result<Listening, Failure> {
         let secure = self.tls_cert.is_some();
         if !secure && !self.listen.ip().is_loopback() && !self.insecure {
-            return Err(Failure::usage(format!("`{}` is reachable by others, and there is no certificate", self.listen))
-                .with_hint("give --tls-cert and --tls-key, or --insecure when something in front does TLS"));
+            return Err(Failure::usage(format!(
+                "`{}` is reachable by others, and there is no certificate",
+                self.listen
+            ))
+            .with_hint("give --tls-cert and --tls-key, or --insecure when something in front does TLS"));
         }
         let installation = Installation::open(dir, delays).await?;
         let router = http::router(&installation, secure);
         let listener = std::net::TcpListener::bind(self.listen)
             .with_context(|| format!("cannot listen on `{}`", self.listen))
-            .map_err(|error| Failure::from(error).with_hint("another process may listen there; choose --listen"))?;
+            .map_err(|error| {
+                Failure::from(error).with_hint("another process may listen there; choose --listen")
+            })?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let handle = Handle::new();
@@ -96,10 +109,19 @@ impl Serve {
                 let server = axum_server::from_tcp_rustls(listener, config)?.handle(handle.clone());
                 tokio::spawn(server.serve(service))
             }
-            _ => tokio::spawn(axum_server::from_tcp(listener)?.handle(handle.clone()).serve(service)),
+            _ => tokio::spawn(
+                axum_server::from_tcp(listener)?
+                    .handle(handle.clone())
+                    .serve(service),
+            ),
         };
         let scheme = if secure { "https" } else { "http" };
-        Ok(Listening { installation, url: format!("{scheme}://{address}"), handle, serving })
+        Ok(Listening {
+            installation,
+            url: format!("{scheme}://{address}"),
+            handle,
+            serving,
+        })
     }
 }
 
@@ -139,7 +161,10 @@ pub(crate) async fn first_start(
         tenant: tenant.clone(),
         admin: admin.clone(),
         display_name: "Administrator".to_owned(),
-        groups: ["operator", "sre", "security"].iter().filter_map(|group| group.parse().ok()).collect(),
+        groups: ["operator", "sre", "security"]
+            .iter()
+            .filter_map(|group| group.parse().ok())
+            .collect(),
     };
     let made = operator.bootstrap(&wanted).await.map_err(anyhow::Error::from)?;
     let mut profiles = Profiles::read(&dir.profiles())?;
@@ -150,8 +175,17 @@ pub(crate) async fn first_start(
     for name in names {
         if !profiles.profiles.contains_key(name) {
             let person: PrincipalName = name.parse().map_err(anyhow::Error::from)?;
-            if let Ok(made) = operator.token(tenant, &person, "command line", PROFILE_LIFETIME).await {
-                profiles.profiles.insert(name.to_owned(), Profile { url: listening.url.clone(), token: made.secret });
+            if let Ok(made) = operator
+                .token(tenant, &person, "command line", PROFILE_LIFETIME)
+                .await
+            {
+                profiles.profiles.insert(
+                    name.to_owned(),
+                    Profile {
+                        url: listening.url.clone(),
+                        token: made.secret,
+                    },
+                );
             }
         }
     }

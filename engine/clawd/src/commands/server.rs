@@ -76,10 +76,18 @@ impl Server {
                 print_list(globals.output, &servers.items, list)?;
             }
             Self::Show { name } => {
-                print(globals.output, &client.server(&name).await.map_err(failure)?, show)?;
+                print(
+                    globals.output,
+                    &client.server(&name).await.map_err(failure)?,
+                    show,
+                )?;
             }
             Self::Facts { name } => {
-                print(globals.output, &client.refresh_facts(&name).await.map_err(failure)?, show)?;
+                print(
+                    globals.output,
+                    &client.refresh_facts(&name).await.map_err(failure)?,
+                    show,
+                )?;
             }
             Self::Rm { name } => {
                 client.remove_server(&name).await.map_err(failure)?;
@@ -98,7 +106,10 @@ impl Add {
         };
         let host_key = match &self.accept_host_key {
             Some(fingerprint) => fingerprint.clone(),
-            None => ask(&self.name, &client.probe_server(&self.address).await.map_err(failure)?)?,
+            None => ask(
+                &self.name,
+                &client.probe_server(&self.address).await.map_err(failure)?,
+            )?,
         };
         let labels: Labels = self.labels.into_iter().collect();
         let add = AddServer {
@@ -136,12 +147,21 @@ fn default_identity() -> Option<String> {
 
 /// Trust on first use is explicit: a person compares the fingerprint, or a flag carries it.
 fn ask(name: &ServerName, key: &HostKey) -> Result<String, Failure> {
-    eprintln!("`{name}` presents this host key:\n  {} {}", key.algorithm, key.fingerprint);
+    eprintln!(
+        "`{name}` presents this host key:\n  {} {}",
+        key.algorithm, key.fingerprint
+    );
     if !std::io::stdin().is_terminal() {
-        return Err(Failure::usage("the host key was not accepted: there is nobody to ask")
-            .with_hint(format!("compare it, then add --accept-host-key {}", key.fingerprint)));
+        return Err(
+            Failure::usage("the host key was not accepted: there is nobody to ask").with_hint(format!(
+                "compare it, then add --accept-host-key {}",
+                key.fingerprint
+            )),
+        );
     }
-    eprint!("Compare it with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the machine. Pin it? [y/N] ");
+    eprint!(
+        "Compare it with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the machine. Pin it? [y/N] "
+    );
     std::io::stderr().flush()?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
@@ -155,15 +175,26 @@ fn ask(name: &ServerName, key: &HostKey) -> Result<String, Failure> {
 fn list(servers: &[ServerView]) {
     let now = SystemClock.now();
     let fact = |server: &ServerView, key: &str| {
-        server.facts.as_ref().and_then(|facts| facts.values.get(key)).map(|value| match value {
-            serde_json::Value::String(text) => printable(text),
-            other => other.to_string(),
-        })
+        server
+            .facts
+            .as_ref()
+            .and_then(|facts| facts.values.get(key))
+            .map(|value| match value {
+                serde_json::Value::String(text) => printable(text),
+                other => other.to_string(),
+            })
     };
     let rows = servers.iter().map(|server| {
-        let labels: Vec<String> = server.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let labels: Vec<String> = server
+            .labels
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
         let security = fact(server, "security_updates").unwrap_or_else(|| "?".to_owned());
-        let age = server.facts.as_ref().map_or_else(|| "never".to_owned(), |facts| ago(now, facts.at));
+        let age = server
+            .facts
+            .as_ref()
+            .map_or_else(|| "never".to_owned(), |facts| ago(now, facts.at));
         let kind = match server.provider {
             ServerProvider::Sim => "simulated",
             ServerProvider::Local => "this machine, read-only",
@@ -193,7 +224,12 @@ fn show(server: &ServerView) {
         vec!["env".to_owned(), server.env.clone()],
         vec!["protected".to_owned(), server.protected.to_string()],
     ];
-    rows.extend(server.labels.iter().map(|(key, value)| vec![format!("label {key}"), value.clone()]));
+    rows.extend(
+        server
+            .labels
+            .iter()
+            .map(|(key, value)| vec![format!("label {key}"), value.clone()]),
+    );
     if let Some(fingerprint) = &server.host_key_fingerprint {
         rows.push(vec!["host key".to_owned(), fingerprint.clone()]);
     }

@@ -13,17 +13,27 @@ use crate::exit::Failure;
 pub(crate) fn print<T: Serialize>(format: Format, value: &T, human: impl FnOnce(&T)) -> Result<(), Failure> {
     match format {
         Format::Table => human(value),
-        Format::Json => println!("{}", serde_json::to_string_pretty(value).map_err(anyhow::Error::from)?),
+        Format::Json => println!(
+            "{}",
+            serde_json::to_string_pretty(value).map_err(anyhow::Error::from)?
+        ),
         Format::Ndjson => println!("{}", serde_json::to_string(value).map_err(anyhow::Error::from)?),
     }
     Ok(())
 }
 
 /// Prints a list: one document, or one line each.
-pub(crate) fn print_list<T: Serialize>(format: Format, items: &[T], human: impl FnOnce(&[T])) -> Result<(), Failure> {
+pub(crate) fn print_list<T: Serialize>(
+    format: Format,
+    items: &[T],
+    human: impl FnOnce(&[T]),
+) -> Result<(), Failure> {
     match format {
         Format::Table => human(items),
-        Format::Json => println!("{}", serde_json::to_string_pretty(items).map_err(anyhow::Error::from)?),
+        Format::Json => println!(
+            "{}",
+            serde_json::to_string_pretty(items).map_err(anyhow::Error::from)?
+        ),
         Format::Ndjson => {
             for item in items {
                 println!("{}", serde_json::to_string(item).map_err(anyhow::Error::from)?);
@@ -36,7 +46,13 @@ pub(crate) fn print_list<T: Serialize>(format: Format, items: &[T], human: impl 
 /// Text of a host or a stranger, safe for a terminal: control characters are shown, not obeyed.
 pub(crate) fn printable(text: &str) -> String {
     text.chars()
-        .map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c })
+        .map(|c| {
+            if c.is_control() && c != '\n' && c != '\t' {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
         .collect()
 }
 
@@ -48,5 +64,14 @@ pub(crate) fn ago(now: clawd_model::Timestamp, at: clawd_model::Timestamp) -> St
         60..3600 => format!("{}m ago", seconds / 60),
         3600..86_400 => format!("{}h ago", seconds / 3600),
         _ => format!("{}d ago", seconds / 86_400),
+    }
+}
+
+/// A problem of a document, with the lines that it is about.
+pub(crate) fn problem(source: &str, problem: &clawd_model::Problem) -> String {
+    if status::colours() {
+        clawd_workflow::render_problem_in_colour(source, problem)
+    } else {
+        clawd_workflow::render_problem(source, problem)
     }
 }

@@ -11,13 +11,25 @@ use crate::render::status::paint;
 /// Prints the plan.
 pub(crate) fn print(view: &PlanView) {
     let plan = &view.plan;
-    println!("{} {}  requested by {}", paint("plan", "1"), plan.runbook, plan.requester);
+    println!(
+        "{} {}  requested by {}",
+        paint("plan", "1"),
+        plan.runbook,
+        plan.requester
+    );
     let mut last = None;
     for step in &plan.steps {
         let place = (&step.job, &step.target.name);
         if last != Some(place) {
-            let env = if step.target.env.is_empty() { String::new() } else { format!(" ({})", step.target.env) };
-            println!("\n{}{env}", paint(&format!("{} on {}", step.job, step.target.name), "1"));
+            let env = if step.target.env.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", step.target.env)
+            };
+            println!(
+                "\n{}{env}",
+                paint(&format!("{} on {}", step.job, step.target.name), "1")
+            );
             last = Some(place);
         }
         print_step(step);
@@ -44,7 +56,11 @@ fn print_step(step: &PlannedStep) {
         (None, WillRun::Yes, Some(change)) => (paint("✓", "32"), printable(&change.summary)),
         (None, WillRun::Yes, None) => (paint("·", "2"), "reads only, or cannot be predicted".to_owned()),
     };
-    println!("  {shape} {:<12} {:<20} {what}", step.step.as_str(), step.uses.as_str());
+    println!(
+        "  {shape} {:<12} {:<20} {what}",
+        step.step.as_str(),
+        step.uses.as_str()
+    );
     if let Some(hint) = step.error.as_ref().and_then(|error| error.hint.as_deref()) {
         println!("      hint: {}", printable(hint));
     }
@@ -73,9 +89,17 @@ pub(crate) fn diff_line(line: &str) -> String {
 fn print_decision(decision: &Decision) {
     match &decision.kind {
         DecisionKind::Allow => {}
-        DecisionKind::Deny => println!("      {} {}", paint("⊘ denied", "31"), decision.reasons.join("; ")),
+        DecisionKind::Deny => println!(
+            "      {} {}",
+            paint("⊘ denied", "31"),
+            decision.reasons.join("; ")
+        ),
         DecisionKind::NeedsApproval { missing, .. } => {
-            println!("      {} {}", paint("◆ needs approval", "33"), alternatives(missing));
+            println!(
+                "      {} {}",
+                paint("◆ needs approval", "33"),
+                alternatives(missing)
+            );
         }
     }
 }
@@ -100,9 +124,16 @@ fn missing_votes(missing: &MissingVotes) -> String {
 }
 
 fn counts(groups: &BTreeMap<clawd_model::GroupName, u32>) -> Vec<String> {
-    groups.iter().map(|(group, count)| format!("{} of {group}", votes(*count))).collect()
+    groups
+        .iter()
+        .map(|(group, count)| format!("{} of {group}", votes(*count)))
+        .collect()
 }
 
 fn votes(count: u32) -> String {
-    if count == 1 { "1 vote".to_owned() } else { format!("{count} votes") }
+    if count == 1 {
+        "1 vote".to_owned()
+    } else {
+        format!("{count} votes")
+    }
 }

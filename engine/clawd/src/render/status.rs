@@ -11,7 +11,11 @@ pub(crate) fn colours() -> bool {
 
 /// Paints a text when colours are wanted.
 pub(crate) fn paint(text: &str, code: &str) -> String {
-    if colours() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    if colours() {
+        format!("\x1b[{code}m{text}\x1b[0m")
+    } else {
+        text.to_owned()
+    }
 }
 
 const GREEN: &str = "32";
