@@ -19,6 +19,8 @@ mod local;
 mod ops;
 mod register;
 mod ssh;
+#[cfg(test)]
+mod testing;
 mod text;
 mod transport;
 

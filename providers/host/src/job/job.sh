@@ -135,7 +135,9 @@ launch() {
 
 # Keeps a stream up to the cap, as it appears. What is over it is swallowed: the command must not die of it.
 keep() {
-    { (trap '' XFSZ; ulimit -f "$cap"; exec cat) >>"$1" 2>/dev/null; cat >/dev/null; : >"$1.end"; } <"$1.pipe"
+    (trap '' XFSZ; ulimit -f "$cap"; exec cat) >>"$1" 2>/dev/null
+    cat >/dev/null
+    : >"$1.end"
 }
 
 # KEY EPOCH GENERATION CAP: the runner. It does nothing if anything was decided since it was launched.
@@ -146,7 +148,10 @@ run() {
     cap=$3
     say "$(boot_id) $$ $(start_time $$)" >"started.$$" || exit 1
     # The space for the result is taken now, so that a disk that fills up cannot lose it.
-    printf '%-40s\n' 0 >exit.new && : >out && : >err && mkfifo out.pipe err.pipe || exit 1
+    printf '%-40s\n' 0 >exit.new && : >out && : >err || exit 1
+    # Both ends of both pipes are opened here, through 7, so that nobody ever waits for an end that never comes.
+    mkfifo pipe && exec 7<>pipe 3<pipe 4>pipe 7>&- && rm pipe || exit 1
+    mkfifo pipe && exec 7<>pipe 5<pipe 6>pipe 7>&- && rm pipe || exit 1
     durable "started.$$" exit.new out err
     ln "started.$$" started || exit 0
     rm -f "started.$$"
@@ -157,16 +162,18 @@ run() {
         argument=$(printf '%b.' "$line")
         set -- "$@" "${argument%.}"
     done <argv
-    keep out &
-    keep err &
+    # `exec`, since redirections of a function's call leave copies of what they replace.
+    (exec <&3 3<&- 4>&- 5<&- 6>&-; keep out) &
+    (exec <&5 3<&- 4>&- 5<&- 6>&-; keep err) &
     (
         cd / || exit 126
         umask 022
         HOME=${HOME:-/root} PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
         export HOME PATH
-        exec setsid "$@" <"$dir/stdin" >"$dir/out.pipe" 2>"$dir/err.pipe"
+        exec setsid "$@" <"$dir/stdin" >&4 2>&6 3<&- 4>&- 5<&- 6>&-
     ) &
     child=$!
+    exec 3<&- 4>&- 5<&- 6>&-
     say "$child $(start_time "$child")" >child
     wait "$child"
     code=$?
@@ -180,7 +187,7 @@ run() {
     printf '%-40s\n' "$code" | dd of=exit.new conv=notrunc 2>/dev/null
     durable out err exit.new
     mv -f exit.new exit
-    rm -f argv stdin out.pipe err.pipe out.end err.end child
+    rm -f argv stdin out.end err.end child
     durable .
 }
 

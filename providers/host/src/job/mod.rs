@@ -19,3 +19,6 @@ mod spec;
 pub(crate) use collect::Ended;
 pub(crate) use drive::{AtLimit, Begun, JobRecovered, begin, begun, recover, run};
 pub(crate) use spec::JobSpec;
+
+#[cfg(test)]
+mod tests;

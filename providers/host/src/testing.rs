@@ -1,0 +1,175 @@
+//! What the tests of several modules share: a host that is a temporary folder of this machine.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use clawd_model::{
+    AttemptId, DurationMs, FixedClock, RunId, SeededEntropy, Server, ServerId, StepError, StepRef, Timestamp,
+};
+use clawd_provider::{Context, OutputSink, Stream};
+use serde_json::json;
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+use crate::host::Host;
+use crate::hosts::{Hosts, Reach};
+use crate::local::Local;
+use crate::transport::{Exit, Receive, Request, Transport, TransportError};
+
+/// Keeps all output.
+#[derive(Default)]
+pub(crate) struct Sink(Mutex<(Vec<u8>, Vec<u8>, Vec<u8>)>);
+
+impl OutputSink for Sink {
+    fn write(&self, stream: Stream, bytes: &[u8]) {
+        let mut all = self.0.lock().unwrap();
+        match stream {
+            Stream::Stdout => all.0.extend_from_slice(bytes),
+            Stream::Stderr => all.1.extend_from_slice(bytes),
+            Stream::Note => all.2.extend_from_slice(bytes),
+        }
+    }
+}
+
+impl Sink {
+    pub(crate) fn stdout(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap().0).into_owned()
+    }
+
+    pub(crate) fn notes(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap().2).into_owned()
+    }
+}
+
+/// This machine, over a connection that can be cut.
+#[derive(Default)]
+pub(crate) struct Flaky {
+    calls: AtomicUsize,
+    /// The calls (from 0) that are cut off, and after how many bytes of output; `None`: only at the end.
+    pub(crate) cuts: Mutex<Vec<(usize, Option<usize>)>>,
+}
+
+struct Cut<'a> {
+    left: usize,
+    to: &'a mut dyn Receive,
+}
+
+impl Receive for Cut<'_> {
+    fn take(&mut self, stream: Stream, bytes: &[u8]) -> bool {
+        let length = self.left.min(bytes.len());
+        self.left -= length;
+        self.to.take(stream, &bytes[..length]) && self.left > 0
+    }
+}
+
+#[async_trait]
+impl Transport for Flaky {
+    async fn exec(&self, request: &Request, receive: &mut dyn Receive) -> Result<Exit, TransportError> {
+        let call = self.calls.fetch_add(1, Ordering::SeqCst);
+        let cut = self
+            .cuts
+            .lock()
+            .unwrap()
+            .iter()
+            .find(|(at, _)| *at == call)
+            .copied();
+        let lost = || TransportError::Lost("cut".to_owned());
+        match cut {
+            None => Local.exec(request, receive).await,
+            Some((_, None)) => Local.exec(request, receive).await.and(Err(lost())),
+            Some((_, Some(left))) => {
+                let mut cut = Cut { left, to: receive };
+                let _ = Local.exec(request, &mut cut).await;
+                Err(lost())
+            }
+        }
+    }
+}
+
+/// A host that is a temporary folder.
+pub(crate) struct Lab {
+    pub(crate) folder: TempDir,
+    pub(crate) transport: Arc<Flaky>,
+    pub(crate) sink: Arc<Sink>,
+    pub(crate) context: Context,
+}
+
+struct Always(Arc<Flaky>);
+
+impl Reach for Always {
+    fn transport(&self, _: &Server) -> Result<Arc<dyn Transport>, StepError> {
+        Ok(self.0.clone())
+    }
+}
+
+pub(crate) fn attempt(number: u32) -> AttemptId {
+    let run = RunId::new(Timestamp(1), &SeededEntropy::new(7));
+    let step = StepRef {
+        job: 0,
+        lane: 0,
+        step: 0,
+    };
+    AttemptId::derive(&"demo".parse().unwrap(), run, step, number)
+}
+
+impl Lab {
+    pub(crate) fn new() -> Self {
+        let sink = Arc::new(Sink::default());
+        let server: Server = serde_json::from_value(json!({
+            "id": ServerId::new(Timestamp(1), &SeededEntropy::new(1)), "tenant": "demo", "name": "web-1",
+            "provider": "ssh", "address": "root@192.0.2.1:22", "env": "test", "version": 1,
+        }))
+        .unwrap();
+        let context = Context {
+            tenant: "demo".parse().unwrap(),
+            server: Some(Arc::new(server)),
+            attempt: Some(attempt(1)),
+            epoch: 1,
+            timeout: DurationMs::from_secs(60),
+            clock: Arc::new(FixedClock::at(Timestamp(1))),
+            output: sink.clone(),
+            cancel: CancellationToken::new(),
+        };
+        Self {
+            folder: TempDir::new().unwrap(),
+            transport: Arc::default(),
+            sink,
+            context,
+        }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn hosts(&self) -> Arc<Hosts> {
+        Hosts::over(Arc::new(Always(self.transport.clone())), &self.path("jobs"))
+    }
+
+    pub(crate) fn host(&self) -> Host {
+        self.hosts().of(self.context.server.as_ref().unwrap()).unwrap()
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.folder.path().join(name)).unwrap_or_default()
+    }
+}
+
+/// Waits until something is so.
+pub(crate) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let mut tick = tokio::time::interval(Duration::from_millis(20));
+    for _ in 0..1500 {
+        if is_so() {
+            return;
+        }
+        tick.tick().await;
+    }
+    panic!("it never came to this: {what}");
+}
+
+pub(crate) fn exists(path: &str) -> bool {
+    Path::new(path).exists()
+}
