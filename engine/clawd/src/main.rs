@@ -7,6 +7,7 @@ mod connect;
 mod datadir;
 mod driver;
 mod exit;
+mod fault;
 mod http;
 mod profiles;
 mod render;

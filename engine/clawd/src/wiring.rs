@@ -17,6 +17,7 @@ use clawd_worker::{Deps, Worker};
 use crate::config::Config;
 use crate::datadir::{DataDir, Lock};
 use crate::driver::{Driver, SshProbe};
+use crate::fault;
 use crate::system::{OsEntropy, SecretFiles, SystemClock};
 
 /// How many attempts may run at once on this node.
@@ -44,6 +45,7 @@ impl Installation {
             clock: Arc::clone(&clock),
             audit_key,
             readers: 4,
+            watch: fault::from_environment()?,
         };
         let store = Store::open(options).await.context("the store cannot be opened")?;
         let registry = Arc::new(operations(dir, delays)?);

@@ -2,7 +2,7 @@
 //!
 //! Each committer has a run of its own and commits one turn after the other, each with two events and three audit
 //! records, as an attempt's start and end have. Prints a line of JSON per concurrency. The bare fsync of the disk is
-//! measured beside it, since a lone committer cannot be faster. Arguments: seconds per line, and the folder to write to.
+//! measured beside it, since a lone committer cannot be faster. Arguments: seconds per line, the folder to write to, and the concurrencies (1,16,64).
 
 use std::io::Write as _;
 use std::path::Path;
@@ -29,18 +29,21 @@ async fn main() -> Result<()> {
         Some(folder) => tempfile::tempdir_in(folder)?,
         None => tempfile::tempdir()?,
     };
+    let concurrencies = arguments.next().unwrap_or_else(|| "1,16,64".to_owned());
     println!(
         "{}",
         json!({"fsyncs_per_s": fsyncs(folder.path(), Duration::from_secs(1))?})
     );
     let entropy = Arc::new(SeededEntropy::new(1));
-    for concurrency in [1_u16, 16, 64] {
+    for concurrency in concurrencies.split(',') {
+        let concurrency: u16 = concurrency.parse()?;
         let path = folder.path().join(format!("{concurrency}.db"));
         let store = Store::open(Options {
             path,
             clock: Arc::new(FixedClock::at(NOW)),
             audit_key: SigningKey::from_bytes(&[1; 32]),
             readers: 2,
+            watch: None,
         })
         .await?;
         let tenant: TenantName = "demo".parse()?;

@@ -48,7 +48,7 @@ pub use plan::StoredPlan;
 pub use run::{RunFilter, RunRow};
 pub use runbook::RunbookVersion;
 pub use session::SignedIn;
-pub use store::{Options, Store};
+pub use store::{CommitPoint, CommitWatch, Options, Store};
 pub use tenant::TenantStore;
 pub use token::Token;
 pub use writer::Counts;

@@ -26,7 +26,21 @@ pub struct Options {
     pub audit_key: SigningKey,
     /// How many connections read at once; 4 is a good number.
     pub readers: u32,
+    /// Told of every commit, just before and just after it: for tests that kill the process there.
+    pub watch: Option<CommitWatch>,
 }
+
+/// A place around a commit; commits count from 1 since the store was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommitPoint {
+    /// The transaction is whole, and not yet durable.
+    Before(u64),
+    /// The transaction is durable, and nobody was told.
+    After(u64),
+}
+
+/// Is told of commits.
+pub type CommitWatch = Arc<dyn Fn(CommitPoint) + Send + Sync>;
 
 pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
@@ -57,7 +71,7 @@ impl Store {
     pub async fn open(options: Options) -> Result<Self, OpenError> {
         let connection = open::writer(&options.path).await?;
         let readers = open::readers(&options.path, options.readers).await?;
-        let writer = Writer::start(connection, options.clock.clone(), options.audit_key.clone());
+        let writer = Writer::start(connection, options.clock.clone(), options.audit_key.clone(), options.watch);
         Ok(Self {
             inner: Arc::new(Inner {
                 clock: options.clock,

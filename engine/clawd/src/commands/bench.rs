@@ -129,6 +129,7 @@ impl Stage {
             clock: clock.clone(),
             audit_key: key,
             readers: 2,
+            watch: None,
         };
         let store = Store::open(options).await.context("the store of the benchmark")?;
         let tenant: TenantName = "bench".parse()?;

@@ -16,6 +16,7 @@ use tracing::Instrument as _;
 
 use crate::error::{CommitError, ReadError};
 use crate::sql::sql;
+use crate::store::{CommitPoint, CommitWatch};
 use crate::writer::answer::Answers;
 use crate::writer::bulk::Bulk;
 use crate::writer::change::{Answer, Refused};
@@ -53,6 +54,7 @@ pub(super) struct State {
     heads: Heads,
     counters: Arc<Counters>,
     answers: Answers,
+    watch: Option<CommitWatch>,
 }
 
 impl State {
@@ -61,6 +63,7 @@ impl State {
         clock: Arc<dyn Clock>,
         key: SigningKey,
         writer: &Writer,
+        watch: Option<CommitWatch>,
     ) -> Self {
         Self {
             connection,
@@ -69,6 +72,7 @@ impl State {
             heads: Heads::default(),
             counters: Arc::clone(&writer.counters),
             answers: Answers::new(writer),
+            watch,
         }
     }
 
@@ -122,6 +126,12 @@ impl State {
         Ok(())
     }
 
+    fn watch(&self, point: fn(u64) -> CommitPoint) {
+        if let Some(watch) = &self.watch {
+            watch(point(self.counters.commits.load(Ordering::Relaxed) + 1));
+        }
+    }
+
     /// Undoes the open transaction, if SQLite has not done so itself, and all that was remembered of it.
     async fn roll_back(&mut self) -> Result<(), sqlx::Error> {
         self.heads.forget();
@@ -166,7 +176,9 @@ impl State {
             }
         }
         self.others(jobs, &mut verdicts).await?;
+        self.watch(CommitPoint::Before);
         sql("COMMIT").run(&mut self.connection).await?;
+        self.watch(CommitPoint::After);
         for (run, head) in heads {
             self.heads.set(run, head);
         }

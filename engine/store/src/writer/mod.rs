@@ -34,6 +34,7 @@ use crate::error::{CommitError, WriteError};
 use crate::inbox::Posted;
 use crate::journal::CommittedTurn;
 use crate::output::Appended;
+use crate::store::CommitWatch;
 pub(crate) use change::{Answer, Change, Refused};
 use group::State;
 pub(crate) use outputs::Chunk;
@@ -94,7 +95,12 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn start(connection: SqliteConnection, clock: Arc<dyn Clock>, key: SigningKey) -> Self {
+    pub(crate) fn start(
+        connection: SqliteConnection,
+        clock: Arc<dyn Clock>,
+        key: SigningKey,
+        watch: Option<CommitWatch>,
+    ) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let (closing, close) = mpsc::channel(1);
         let writer = Self {
@@ -105,7 +111,7 @@ impl Writer {
             posted: broadcast::channel(BROADCAST).0,
             appended: broadcast::channel(BROADCAST).0,
         };
-        let state = State::new(connection, clock, key, &writer);
+        let state = State::new(connection, clock, key, &writer, watch);
         tokio::spawn(work(queue, close, state));
         writer
     }

@@ -41,6 +41,7 @@ pub(crate) async fn open(path: &Path, clock: Arc<FixedClock>) -> Store {
         clock,
         audit_key: key(),
         readers: 2,
+        watch: None,
     })
     .await
     .unwrap()
