@@ -4,6 +4,7 @@
 //! the fact that a record is about; the export of a log is verified offline from its text alone.
 
 pub mod checkpoint;
+pub mod export;
 pub mod hash;
 pub mod key;
 pub mod proof;

@@ -41,6 +41,7 @@ pub(crate) async fn writer(path: &Path) -> Result<SqliteConnection, OpenError> {
     sqlx::raw_sql(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
          PRAGMA wal_autocheckpoint = 16384; PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -65536; \
+         PRAGMA temp_store = MEMORY; \
          PRAGMA trusted_schema = OFF;",
     )
     .execute(&mut connection)

@@ -71,7 +71,12 @@ impl Store {
     pub async fn open(options: Options) -> Result<Self, OpenError> {
         let connection = open::writer(&options.path).await?;
         let readers = open::readers(&options.path, options.readers).await?;
-        let writer = Writer::start(connection, options.clock.clone(), options.audit_key.clone(), options.watch);
+        let writer = Writer::start(
+            connection,
+            options.clock.clone(),
+            options.audit_key.clone(),
+            options.watch,
+        );
         Ok(Self {
             inner: Arc::new(Inner {
                 clock: options.clock,

@@ -4,6 +4,9 @@
 -- Rare rows come as a JSON array of arrays. The many come packed, which costs a third of that: one blob with all
 -- rows, each with its numbers in columns of fixed width before its text, and a JSON array of where each row begins
 -- (counted from 1, in the upper bits) and how long its text is (in the lower 32).
+--
+-- OR FAIL: an error rolls the whole transaction back, so that SQLite need not keep a copy of every page in order to
+-- undo a single statement.
 
 -- A plan that is stored already is the same plan, since its key is the digest of its text.
 INSERT INTO plans (tenant, content, digest, made_at, body)
@@ -16,7 +19,7 @@ SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->
        value->>9, value->>9, value->>10, value->>11
 FROM json_each($2);
 
-INSERT INTO journal (run, seq, at, event)
+INSERT OR FAIL INTO journal (run, seq, at, event)
 SELECT CAST(substr($3, value >> 32, 12) AS INTEGER), CAST(substr($3, (value >> 32) + 12, 12) AS INTEGER),
        CAST(substr($3, (value >> 32) + 24, 16) AS INTEGER),
        CAST(substr($3, (value >> 32) + 40, value & 0xffffffff) AS TEXT)
@@ -36,7 +39,7 @@ WHERE approvals.tenant = excluded.tenant AND approvals.run = excluded.run;
 
 DELETE FROM inbox WHERE id IN (SELECT value FROM json_each($7));
 
-INSERT INTO audit (tenant, position, body)
+INSERT OR FAIL INTO audit (tenant, position, body)
 SELECT CAST(substr($8, value >> 32, 12) AS INTEGER), CAST(substr($8, (value >> 32) + 12, 12) AS INTEGER),
        CAST(substr($8, (value >> 32) + 24, value & 0xffffffff) AS TEXT)
 FROM json_each($9);

@@ -11,7 +11,7 @@ use crate::journal::{NewRunRow, Turn};
 pub(crate) const APPEND: &str = include_str!("append.sql");
 
 /// Audit records alone. Arguments: packed records, their places.
-pub(crate) const APPEND_AUDIT: &str = "INSERT INTO audit (tenant, position, body)
+pub(crate) const APPEND_AUDIT: &str = "INSERT OR FAIL INTO audit (tenant, position, body)
      SELECT CAST(substr($1, value >> 32, 12) AS INTEGER), CAST(substr($1, (value >> 32) + 12, 12) AS INTEGER),
             CAST(substr($1, (value >> 32) + 24, value & 0xffffffff) AS TEXT)
      FROM json_each($2)";

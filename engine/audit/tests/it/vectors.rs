@@ -1,0 +1,109 @@
+//! The known answers that implementations of RFC 6962 share.
+
+use clawd_audit::{TiledLog, Tree, consistency_proof, empty_root, inclusion_proof, leaf_hash, proof};
+
+const LEAVES: [&str; 8] = [
+    "",
+    "00",
+    "10",
+    "2021",
+    "3031",
+    "40414243",
+    "5051525354555657",
+    "606162636465666768696a6b6c6d6e6f",
+];
+
+const ROOTS: [&str; 8] = [
+    "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+    "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+    "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+    "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
+    "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
+    "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
+    "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+];
+
+#[test]
+fn roots() {
+    assert_eq!(
+        empty_root().to_hex(),
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    );
+    let mut tree = Tree::new();
+    let mut tiles = TiledLog::new();
+    let mut leaves = Vec::new();
+    for (leaf, root) in LEAVES.iter().zip(ROOTS) {
+        let leaf = tree.append_record(&hex::decode(leaf).unwrap());
+        tiles.append(leaf, &mut Vec::new());
+        leaves.push(leaf);
+        assert_eq!(tree.root().to_hex(), root);
+        assert_eq!(tiles.root().to_hex(), root);
+        assert_eq!(proof::root(&leaves).to_hex(), root);
+    }
+}
+
+fn all() -> Vec<clawd_audit::Hash> {
+    LEAVES
+        .iter()
+        .map(|leaf| leaf_hash(&hex::decode(leaf).unwrap()))
+        .collect()
+}
+
+fn hexes(hashes: Option<Vec<clawd_audit::Hash>>) -> Vec<String> {
+    hashes.unwrap().iter().map(clawd_audit::Hash::to_hex).collect()
+}
+
+#[test]
+fn inclusion_paths() {
+    let leaves = all();
+    assert_eq!(
+        hexes(inclusion_proof(&leaves, 0)),
+        [
+            "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+            "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+            "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
+        ]
+    );
+    assert_eq!(
+        hexes(inclusion_proof(&leaves[..3], 2)),
+        ["fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"]
+    );
+    assert_eq!(
+        hexes(inclusion_proof(&leaves[..5], 1)),
+        [
+            "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+            "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+            "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+        ]
+    );
+}
+
+#[test]
+fn consistency_paths() {
+    let leaves = all();
+    assert_eq!(hexes(consistency_proof(&leaves[..1], 1)), [""; 0]);
+    assert_eq!(
+        hexes(consistency_proof(&leaves, 1)),
+        [
+            "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+            "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+            "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
+        ]
+    );
+    assert_eq!(
+        hexes(consistency_proof(&leaves, 6)),
+        [
+            "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
+            "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+            "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+        ]
+    );
+    assert_eq!(
+        hexes(consistency_proof(&leaves[..5], 2)),
+        [
+            "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+            "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+        ]
+    );
+}
