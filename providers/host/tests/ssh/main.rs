@@ -1,0 +1,13 @@
+//! The SSH transport, and jobs over it, against a real sshd.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may fail"
+)]
+
+mod jobs;
+mod sign_in;
+mod sshd;
+mod stream;
