@@ -16,7 +16,7 @@ const REASON_MAX: usize = 2000;
 #[derive(Debug, thiserror::Error)]
 pub enum CancelRunError {
     /// It is over.
-    #[error("the run is over: it {0}")]
+    #[error("the run is over: {0}")]
     Over(&'static str),
     /// The reason is too long.
     #[error("the reason is longer than {REASON_MAX} characters")]
@@ -70,7 +70,7 @@ pub async fn cancel_run(
     };
     match permit.store().post(&message, row.id, &[record]).await {
         Ok(()) => {}
-        Err(WriteError::Missing(_)) => return Err(CancelRunError::Over("ended in the meantime")),
+        Err(WriteError::Missing(_)) => return Err(CancelRunError::Over("it ended in the meantime")),
         Err(error) => return Err(CancelRunError::Write(error)),
     }
     permit.app().driver().wake(row.id);

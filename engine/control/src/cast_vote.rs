@@ -120,3 +120,6 @@ pub async fn cast_vote(permit: &Permit<VoteCast, ApprovalOn>, cast: CastVote) ->
     app.driver().wake(run);
     Ok(vote)
 }
+
+#[cfg(test)]
+mod tests;

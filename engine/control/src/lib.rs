@@ -56,6 +56,8 @@ mod show_run;
 mod show_server;
 mod start_run;
 mod step_output;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod tokens;
 mod whoami;
 

@@ -205,3 +205,6 @@ async fn admit<On: Target>(
         None => summary,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -171,7 +171,7 @@ pub(crate) async fn make_plan(
         bundle,
     };
     let targets = targets::expand(permit, &question).await?;
-    if targets.nothing() {
+    if targets.nothing(&workflow) {
         return Err(PlanRunError::NoTargets(wanted.on.clone()));
     }
     let steps = walk::walk(permit, &question, &targets).await?;
@@ -204,3 +204,6 @@ pub(crate) async fn make_plan(
         digest,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use clawd_model::{LaneTarget, PlannedJob, Principal, Server, ServerId};
 
+use clawd_workflow::{Job, Targets, Workflow};
+
 use super::{PlanRunError, Question};
 use crate::gate::{Permit, PlanCreate, RunbookOn};
 
@@ -17,9 +19,17 @@ pub(super) struct Expanded {
 }
 
 impl Expanded {
-    /// Whether there is nothing to work on.
-    pub(super) fn nothing(&self) -> bool {
-        self.jobs.iter().all(|job| job.waves.iter().all(Vec::is_empty))
+    /// Whether there are jobs for servers, and no server for any of them.
+    pub(super) fn nothing(&self, workflow: &Workflow) -> bool {
+        let for_servers = |job: &&Job| matches!(job.targets, Targets::Servers(_));
+        let empty = |job: &PlannedJob| job.waves.iter().all(Vec::is_empty);
+        let mut jobs = workflow
+            .jobs
+            .iter()
+            .zip(&self.jobs)
+            .filter(|(job, _)| for_servers(job))
+            .peekable();
+        jobs.peek().is_some() && jobs.all(|(_, planned)| empty(planned))
     }
 
     /// The lanes of a job, in the order of their numbers.
