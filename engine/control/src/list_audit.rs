@@ -1,6 +1,6 @@
 //! Reads the audit log: pages for people, proofs for those who do not trust us.
 
-use clawd_audit::{Hash, Record, Tree, inclusion_proof};
+use clawd_audit::{Checkpoint, CheckpointError, Hash, Record, Tree};
 use clawd_model::RunId;
 use clawd_model::api::{AuditProof, AuditRecordView, AuditTreeView, Page};
 use clawd_store::{AuditFilter, ReadError, WriteError};
@@ -31,6 +31,9 @@ pub enum AuditError {
     /// There is no such record.
     #[error("there is no audit record {0}")]
     NoSuchRecord(u64),
+    /// A stored checkpoint is not what was signed.
+    #[error("a stored checkpoint does not hold")]
+    Checkpoint(#[from] CheckpointError),
     /// The store could not be read.
     #[error("the store could not be read")]
     Read(#[from] ReadError),
@@ -43,13 +46,14 @@ impl Explained for AuditError {
     fn class(&self) -> Class {
         match self {
             Self::NoSuchRecord(_) => Class::NotFound,
-            Self::Read(_) | Self::Write(_) => Class::Internal,
+            Self::Checkpoint(_) | Self::Read(_) | Self::Write(_) => Class::Internal,
         }
     }
 
     fn code(&self) -> &'static str {
         match self {
             Self::NoSuchRecord(_) => "not-found",
+            Self::Checkpoint(_) => "audit",
             Self::Read(_) | Self::Write(_) => "store",
         }
     }
@@ -80,27 +84,27 @@ pub async fn list_audit(
     })
 }
 
-/// One record, with the proof that it is in the log as it stands now.
+/// One record, with the proof that it is in the log of a signed checkpoint.
 ///
 /// # Errors
 /// When there is no such record, or the store fails.
 pub async fn show_audit(permit: &Permit<AuditRead>, index: u64) -> Result<AuditProof, AuditError> {
     let missing = || AuditError::NoSuchRecord(index);
     let record = permit.store().audit_record(index).await?.ok_or_else(missing)?;
-    let leaves = permit.store().audit_leaves().await?;
-    let path = inclusion_proof(&leaves, index).ok_or_else(missing)?;
-    let body = permit
-        .store()
-        .audit_bodies(index, 1)
-        .await?
-        .pop()
-        .ok_or_else(missing)?;
+    let proof = permit.store().audit_proof(index).await?.ok_or_else(missing)?;
+    let verifier = permit.store().verifier_key();
+    let signed = Checkpoint::verify(&proof.checkpoint.note, &verifier)?;
     Ok(AuditProof {
-        leaf: Record::leaf(&body).to_hex(),
         record: record_view(record),
-        body,
-        tree: tree_view(permit, &leaves).await?,
-        path: path.iter().map(Hash::to_hex).collect(),
+        body: proof.body,
+        leaf: proof.leaf.to_hex(),
+        tree: AuditTreeView {
+            size: signed.size,
+            root: signed.root.to_hex(),
+            checkpoint: Some(proof.checkpoint.note),
+            verifier_key: verifier.to_string(),
+        },
+        path: proof.path.iter().map(Hash::to_hex).collect(),
     })
 }
 
@@ -110,11 +114,7 @@ pub async fn show_audit(permit: &Permit<AuditRead>, index: u64) -> Result<AuditP
 /// When the store fails.
 pub async fn audit_tree(permit: &Permit<AuditRead>) -> Result<AuditTreeView, AuditError> {
     let leaves = permit.store().audit_leaves().await?;
-    tree_view(permit, &leaves).await
-}
-
-async fn tree_view(permit: &Permit<AuditRead>, leaves: &[Hash]) -> Result<AuditTreeView, AuditError> {
-    let tree = Tree::from_leaves(leaves.iter().copied());
+    let tree = Tree::from_leaves(leaves);
     let checkpoint = permit
         .store()
         .checkpoints()

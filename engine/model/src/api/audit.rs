@@ -32,7 +32,7 @@ super::views! {
         pub body: String,
         /// The leaf's hash, in hexadecimal.
         pub leaf: String,
-        /// The log that the proof leads to.
+        /// The signed log that the proof leads to.
         pub tree: AuditTreeView,
         /// The hashes from the leaf to the root (RFC 6962), in hexadecimal.
         pub path: Vec<String>,
