@@ -86,6 +86,7 @@ impl Record {
 pub struct Prepared {
     text: String,
     gap: usize,
+    run: Option<RunId>,
 }
 
 impl Draft {
@@ -105,6 +106,12 @@ impl Draft {
 }
 
 impl Prepared {
+    /// The run that it belongs to, if to one.
+    #[must_use]
+    pub const fn run(&self) -> Option<RunId> {
+        self.run
+    }
+
     /// How long the text is, without its index.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -154,7 +161,7 @@ fn render(
     text.push_str(r#","subject":"#);
     push_text(&mut text, subject);
     let _ = write!(text, r#","tenant":"{tenant}"}}"#);
-    Prepared { text, gap }
+    Prepared { text, gap, run }
 }
 
 fn push_text(out: &mut String, text: &str) {

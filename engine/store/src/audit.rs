@@ -1,6 +1,6 @@
 //! Audit logs, read: pages for people, proofs and exports for those who do not trust us.
 
-use clawd_audit::{Draft, Hash, Record, VerifierKey, origin};
+use clawd_audit::{Draft, Hash, Record, VerifierKey, inclusion_proof, origin};
 use clawd_model::{RunId, Timestamp};
 
 use crate::error::{ReadError, WriteError};
@@ -66,6 +66,37 @@ impl TryFrom<Row<'_>> for StoredCheckpoint {
     }
 }
 
+/// A record that anybody can check against a signed checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditProof {
+    /// Its place in the log.
+    pub index: u64,
+    /// The text that was hashed.
+    pub body: String,
+    /// Its hash.
+    pub leaf: Hash,
+    /// The hashes that lead to the checkpoint's root, leaf first.
+    pub path: Vec<Hash>,
+    /// The checkpoint.
+    pub checkpoint: StoredCheckpoint,
+}
+
+struct TileHashes(Vec<Hash>);
+
+impl Stored for TileHashes {
+    const TABLE: &'static str = "audit_tiles";
+    const KEY: &'static str = "position";
+}
+
+impl TryFrom<Row<'_>> for TileHashes {
+    type Error = ReadError;
+
+    fn try_from(row: Row<'_>) -> Result<Self, ReadError> {
+        let hashes = row.bytes("hashes")?.chunks_exact(32);
+        Ok(Self(hashes.filter_map(Hash::from_slice).collect()))
+    }
+}
+
 struct Body(String);
 
 impl Stored for Body {
@@ -96,6 +127,24 @@ impl TryFrom<Row<'_>> for Entry {
     }
 }
 
+macro_rules! page {
+    ($of_run:literal) => {
+        concat!(
+            "SELECT position, body FROM audit
+             WHERE ",
+            $of_run,
+            " AND tenant = (SELECT number FROM tenants WHERE name = ?2) AND (?3 IS NULL OR position < ?3)
+               AND (?4 IS NULL OR body->>'actor' = ?4)
+               AND (?5 IS NULL OR body->>'kind' = ?5 OR substr(body->>'kind', 1, length(?5) + 1) = ?5 || '.')
+               AND (?6 IS NULL OR body->>'subject' = ?6)
+             ORDER BY position DESC LIMIT ?7"
+        )
+    };
+}
+
+const PAGE: &str = page!("?1 IS NULL");
+const PAGE_OF_RUN: &str = page!("run = (SELECT number FROM runs WHERE id = ?1)");
+
 impl TenantStore {
     /// Records something that changes nothing else: a refusal, a failed attempt to sign in.
     ///
@@ -112,20 +161,17 @@ impl TenantStore {
     /// When the database fails, or a record cannot be read.
     #[tracing::instrument(name = "db.audit.page", skip_all)]
     pub async fn audit(&self, filter: &AuditFilter) -> Result<Vec<Record>, ReadError> {
-        let query = sql("SELECT position, body FROM audit
-             WHERE tenant = (SELECT number FROM tenants WHERE name = ?1) AND (?2 IS NULL OR position < ?2)
-               AND (?3 IS NULL OR body->>'run' = ?3)
-               AND (?4 IS NULL OR body->>'actor' = ?4)
-               AND (?5 IS NULL OR body->>'kind' = ?5 OR body->>'kind' GLOB ?5 || '.*')
-               AND (?6 IS NULL OR body->>'subject' = ?6)
-             ORDER BY position DESC LIMIT ?7")
+        // Two texts, so that the records of a run are found by their index.
+        let query = match filter.run {
+            Some(run) => sql(PAGE_OF_RUN).bind(run.to_string()),
+            None => sql(PAGE).bind(None::<String>),
+        }
         .bind(self.tenant.as_str())
         .bind(
             filter
                 .before
                 .map(|before| i64::try_from(before).unwrap_or(i64::MAX)),
         )
-        .bind(filter.run.map(|run| run.to_string()))
         .bind(filter.actor.as_deref())
         .bind(filter.kind.as_deref())
         .bind(filter.subject.as_deref())
@@ -205,7 +251,12 @@ impl TenantStore {
     /// When the database fails.
     #[tracing::instrument(name = "db.audit.leaves", skip_all)]
     pub async fn audit_leaves(&self) -> Result<Vec<Hash>, ReadError> {
-        let mut leaves = Vec::new();
+        let query = sql("SELECT position, hashes FROM audit_tiles
+             WHERE tenant = (SELECT number FROM tenants WHERE name = ?) AND level = 0 ORDER BY position")
+        .bind(self.tenant.as_str());
+        let tiles: Vec<TileHashes> = row::all(self.store.readers(), query).await?;
+        let mut leaves: Vec<Hash> = tiles.into_iter().flat_map(|tile| tile.0).collect();
+        // What follows the last full tile, and what was appended since it was read.
         loop {
             let bodies = self.audit_bodies(leaves.len() as u64, 10_000).await?;
             if bodies.is_empty() {
@@ -213,5 +264,38 @@ impl TenantStore {
             }
             leaves.extend(bodies.iter().map(|body| Record::leaf(body)));
         }
+    }
+
+    /// A record with the proof that it is in the log of a signed checkpoint; `None` when there is no such record.
+    ///
+    /// # Errors
+    /// When the database fails.
+    #[tracing::instrument(name = "db.audit.proof", skip_all, fields(index))]
+    pub async fn audit_proof(&self, index: u64) -> Result<Option<AuditProof>, WriteError> {
+        let Some(body) = self.audit_bodies(index, 1).await?.pop() else {
+            return Ok(None);
+        };
+        let covering = self
+            .checkpoints()
+            .await?
+            .pop()
+            .filter(|newest| newest.size > index);
+        let checkpoint = match covering {
+            Some(checkpoint) => checkpoint,
+            None => self.checkpoint().await?,
+        };
+        let leaves = self.audit_leaves().await?;
+        let covered = usize::try_from(checkpoint.size).unwrap_or(usize::MAX);
+        let path = leaves
+            .get(..covered)
+            .and_then(|leaves| inclusion_proof(leaves, index))
+            .ok_or(WriteError::Missing("audit record"))?;
+        Ok(Some(AuditProof {
+            index,
+            leaf: Record::leaf(&body),
+            body,
+            path,
+            checkpoint,
+        }))
     }
 }

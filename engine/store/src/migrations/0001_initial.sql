@@ -168,9 +168,11 @@ CREATE TABLE outputs (
 CREATE TABLE audit (
     tenant    INTEGER NOT NULL,   -- tenants.number
     position  INTEGER NOT NULL,
+    run       INTEGER,            -- runs.number, to find the records of a run; the text says it as well
     body      TEXT NOT NULL,
     PRIMARY KEY (tenant, position)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX audit_by_run ON audit (run, position) WHERE run IS NOT NULL;
 
 -- Full tiles of 256 hashes, as in C2SP tlog-tiles: level 0 holds leaves, level n the roots of tiles below.
 CREATE TABLE audit_tiles (

@@ -39,7 +39,8 @@ WHERE approvals.tenant = excluded.tenant AND approvals.run = excluded.run;
 
 DELETE FROM inbox WHERE id IN (SELECT value FROM json_each($7));
 
-INSERT OR FAIL INTO audit (tenant, position, body)
+INSERT OR FAIL INTO audit (tenant, position, run, body)
 SELECT CAST(substr($8, value >> 32, 12) AS INTEGER), CAST(substr($8, (value >> 32) + 12, 12) AS INTEGER),
-       CAST(substr($8, (value >> 32) + 24, value & 0xffffffff) AS TEXT)
+       nullif(CAST(substr($8, (value >> 32) + 24, 16) AS INTEGER), 0),
+       CAST(substr($8, (value >> 32) + 40, value & 0xffffffff) AS TEXT)
 FROM json_each($9);

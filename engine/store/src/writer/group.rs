@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use clawd_audit::SigningKey;
+use clawd_audit::{Prepared, SigningKey};
 use clawd_model::{Clock, RunId};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
@@ -159,7 +159,9 @@ impl State {
             let admitted = match self.admit(turn, &leases, &heads).await? {
                 Ok(head) => {
                     bulk.add(turn, head.number);
-                    self.logs.append(&turn.tenant, &turn.audit, &mut bulk.audit);
+                    let number = |run| (run == turn.run).then_some(head.number);
+                    self.logs
+                        .append(&turn.tenant, &turn.audit, number, &mut bulk.audit);
                     heads.insert(turn.run, head);
                     Ok(())
                 }
@@ -257,7 +259,13 @@ impl State {
                     let applied = change.apply(&mut self.connection).await;
                     if let (Ok(_), Some(tenant)) = (&applied, &change.tenant) {
                         if self.logs.open(&mut self.connection, tenant).await? {
-                            self.logs.append(tenant, &change.audit, &mut audit);
+                            let mut numbers = HashMap::new();
+                            for run in change.audit.iter().filter_map(Prepared::run) {
+                                let head = self.heads.get(&mut self.connection, run).await?;
+                                numbers.extend(head.map(|head| (run, head.number)));
+                            }
+                            let number = |run| numbers.get(&run).copied();
+                            self.logs.append(tenant, &change.audit, number, &mut audit);
                         } else if !change.audit.is_empty() {
                             return Err(Failure::Missed("tenants"));
                         }

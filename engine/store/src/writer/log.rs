@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use clawd_audit::{Checkpoint, Hash, Prepared, Record, SigningKey, Tile, TiledLog, origin};
-use clawd_model::{TenantName, Timestamp};
+use clawd_model::{RunId, TenantName, Timestamp};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
@@ -65,7 +65,14 @@ impl Logs {
     }
 
     /// Numbers and hashes records, and adds their rows. The log has to be open.
-    pub(super) fn append(&mut self, tenant: &TenantName, records: &[Prepared], out: &mut Packed) {
+    /// `number` tells what stands for a run, if the run is known.
+    pub(super) fn append(
+        &mut self,
+        tenant: &TenantName,
+        records: &[Prepared],
+        number: impl Fn(RunId) -> Option<i64>,
+        out: &mut Packed,
+    ) {
         let Some(log) = self.known.get_mut(tenant) else {
             return;
         };
@@ -74,7 +81,11 @@ impl Logs {
             let position = log.tiles.size();
             let body = record.body(position);
             log.tiles.append(Record::leaf(&body), &mut filled);
-            out.push([log.number, i64::try_from(position).unwrap_or(i64::MAX)], &body);
+            let run = record.run().and_then(&number).unwrap_or(0);
+            out.push(
+                [log.number, i64::try_from(position).unwrap_or(i64::MAX), run],
+                &body,
+            );
         }
         let number = log.number;
         self.filled.extend(filled.into_iter().map(|tile| (number, tile)));

@@ -21,11 +21,10 @@ impl Packed {
         }
     }
 
-    /// Adds a row. The numbers take 12 digits each, the last of three 16, as `append.sql` reads them.
-    pub(super) fn push<const N: usize>(&mut self, numbers: [i64; N], text: &str) {
+    /// Adds a row. The numbers take 12, 12 and 16 digits, as `append.sql` reads them.
+    pub(super) fn push(&mut self, numbers: [i64; 3], text: &str) {
         let place = self.blob.len() + 1;
-        for (column, number) in numbers.into_iter().enumerate() {
-            let width = if column == 2 { 16 } else { 12 };
+        for (number, width) in numbers.into_iter().zip([12, 12, 16]) {
             push_number(&mut self.blob, number, width);
         }
         self.blob.extend_from_slice(text.as_bytes());
@@ -73,11 +72,11 @@ mod tests {
     fn numbers_stand_in_columns() {
         let mut rows = Packed::with_capacity(0);
         rows.push([7, 123_456_789_012, -5], "text");
-        rows.push([1, 2], "më");
+        rows.push([1, 2, 3], "më");
         let (blob, places) = rows.into_arguments();
         assert_eq!(
             String::from_utf8(blob).unwrap(),
-            "000000000007123456789012-000000000000005text000000000001000000000002më"
+            "000000000007123456789012-000000000000005text0000000000010000000000020000000000000003më"
         );
         assert_eq!(places, format!("[{},{}]", (1_u64 << 32) | 4, (45_u64 << 32) | 3));
     }

@@ -11,9 +11,10 @@ use crate::journal::{NewRunRow, Turn};
 pub(crate) const APPEND: &str = include_str!("append.sql");
 
 /// Audit records alone. Arguments: packed records, their places.
-pub(crate) const APPEND_AUDIT: &str = "INSERT OR FAIL INTO audit (tenant, position, body)
+pub(crate) const APPEND_AUDIT: &str = "INSERT OR FAIL INTO audit (tenant, position, run, body)
      SELECT CAST(substr($1, value >> 32, 12) AS INTEGER), CAST(substr($1, (value >> 32) + 12, 12) AS INTEGER),
-            CAST(substr($1, (value >> 32) + 24, value & 0xffffffff) AS TEXT)
+            nullif(CAST(substr($1, (value >> 32) + 24, 16) AS INTEGER), 0),
+            CAST(substr($1, (value >> 32) + 40, value & 0xffffffff) AS TEXT)
      FROM json_each($2)";
 
 /// Adds a row to a list of rows.

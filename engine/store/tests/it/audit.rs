@@ -1,6 +1,7 @@
 //! The audit log: in the same transaction as the fact, numbered without gaps, the same after a restart.
 
-use clawd_audit::{Checkpoint, Record, Tree};
+use clawd_audit::export::{Known, verify, verify_with};
+use clawd_audit::{Checkpoint, Record, Tree, verify_inclusion};
 use clawd_store::AuditFilter;
 
 use crate::fixture::{Fixture, draft, next_turn, open, read};
@@ -115,4 +116,108 @@ async fn pages_are_filtered_and_newest_first() {
     );
     assert_eq!(demo.audit_record(1).await.unwrap().unwrap().subject, "a");
     assert_eq!(demo.audit_record(9).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn an_export_verifies_and_what_comes_later_is_not_in_it() {
+    let fixture = Fixture::new().await;
+    let (run, lease) = fixture.begun().await;
+    let demo = fixture.demo();
+    let mut seq = 2;
+    for _ in 0..13 {
+        let mut turn = next_turn("demo", run, &lease, seq, 1);
+        turn.audit = vec![draft("step.skipped", "job/web-1/step"); 100];
+        fixture.store.commit(turn).await.unwrap();
+        seq += 1;
+    }
+    let seen = demo.checkpoint().await.unwrap();
+    let mut export = demo.export_audit().await.unwrap();
+    let mut text = String::new();
+    while let Some(lines) = export.next().await.unwrap() {
+        text.push_str(&lines);
+        fixture
+            .store
+            .commit(next_turn("demo", run, &lease, seq, 1))
+            .await
+            .unwrap();
+        seq += 1;
+    }
+    let known = Known {
+        key: Some(demo.verifier_key()),
+        checkpoints: vec![Checkpoint::verify(&seen.note, &demo.verifier_key()).unwrap()],
+    };
+    let report = verify_with(std::io::Cursor::new(&text), &known).unwrap();
+    assert_eq!(report.records, 1302);
+    // One that was signed on the way, and the last.
+    assert_eq!(report.checkpoints, 2);
+    assert!(verify(std::io::Cursor::new(text.replace("web-1", "web-2")), None).is_err());
+    let empty = fixture.store.create_tenant(read("empty"), &[]).await.unwrap();
+    let mut export = empty.export_audit().await.unwrap();
+    let text = export.next().await.unwrap().unwrap();
+    assert_eq!(export.next().await.unwrap(), None);
+    assert_eq!(verify(std::io::Cursor::new(text), None).unwrap().records, 0);
+}
+
+#[tokio::test]
+async fn a_record_is_proved_against_a_signed_checkpoint() {
+    let fixture = Fixture::new().await;
+    let (run, lease) = fixture.begun().await;
+    let mut turn = next_turn("demo", run, &lease, 2, 1);
+    turn.audit = vec![draft("step.skipped", "job/web-1/step"); 600];
+    fixture.store.commit(turn).await.unwrap();
+    let demo = fixture.demo();
+    for index in [0, 1, 255, 256, 511, 601] {
+        let proof = demo.audit_proof(index).await.unwrap().unwrap();
+        let checkpoint = Checkpoint::verify(&proof.checkpoint.note, &demo.verifier_key()).unwrap();
+        assert_eq!(Record::leaf(&proof.body), proof.leaf);
+        verify_inclusion(&proof.leaf, index, checkpoint.size, &proof.path, &checkpoint.root).unwrap();
+    }
+    assert_eq!(demo.audit_proof(602).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn the_records_of_a_run_are_found() {
+    let fixture = Fixture::new().await;
+    let mut expected = Vec::new();
+    for name in ["one", "two"] {
+        let (run, lease) = fixture.begun().await;
+        let mut turn = next_turn("demo", run, &lease, 2, 1);
+        let of_run = |subject: &str| clawd_audit::Draft {
+            run: Some(run),
+            ..draft("step.skipped", subject)
+        };
+        turn.audit = vec![of_run(name), draft("unrelated", "x"), of_run(name)];
+        fixture.store.commit(turn).await.unwrap();
+        let message = clawd_store::Message::Cancel {
+            by: read("ana"),
+            reason: String::new(),
+        };
+        fixture
+            .demo()
+            .post(&message, run, &[of_run("posted")])
+            .await
+            .unwrap();
+        expected.push((run, ["posted", name, name]));
+    }
+    for (run, subjects) in expected {
+        let filter = AuditFilter {
+            run: Some(run),
+            ..AuditFilter::default()
+        };
+        let records = fixture.demo().audit(&filter).await.unwrap();
+        assert_eq!(
+            records
+                .iter()
+                .map(|record| record.subject.as_str())
+                .collect::<Vec<_>>(),
+            subjects
+        );
+        assert_eq!(fixture.acme().audit(&filter).await.unwrap(), []);
+        let filter = AuditFilter {
+            kind: Some("step".to_owned()),
+            limit: 1,
+            ..filter
+        };
+        assert_eq!(fixture.demo().audit(&filter).await.unwrap().len(), 1);
+    }
 }

@@ -75,6 +75,10 @@ impl Fixture {
         self.store.tenant(read("demo"))
     }
 
+    pub(crate) fn acme(&self) -> TenantStore {
+        self.store.tenant(read("acme"))
+    }
+
     pub(crate) fn run_id(&self) -> RunId {
         RunId::new(self.clock.now(), &self.entropy)
     }

@@ -9,5 +9,14 @@
 
 mod audit;
 mod commit;
+mod crash;
 mod fixture;
+mod idempotency;
+mod inbox;
+mod isolation;
 mod lease;
+mod open;
+mod output;
+mod paging;
+mod records;
+mod sign_in;

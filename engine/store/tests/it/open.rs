@@ -1,0 +1,128 @@
+//! A file is opened with durable settings, or not at all; what is corrupt in it is named.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use clawd_model::FixedClock;
+use clawd_store::{OpenError, Options, ReadError, Store};
+use sqlx::{Connection as _, Row as _, SqliteConnection};
+
+use crate::fixture::{Fixture, NOW, key, read};
+
+async fn try_open(path: &Path) -> Result<Store, OpenError> {
+    Store::open(Options {
+        path: path.to_owned(),
+        clock: Arc::new(FixedClock::at(NOW)),
+        audit_key: key(),
+        readers: 1,
+        watch: None,
+    })
+    .await
+}
+
+async fn meddle(path: &Path, script: &'static str) {
+    let mut connection = SqliteConnection::connect(path.to_str().unwrap()).await.unwrap();
+    sqlx::raw_sql(script).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_journal_is_a_wal() {
+    let fixture = Fixture::new().await;
+    let mut other = SqliteConnection::connect(fixture.path().to_str().unwrap())
+        .await
+        .unwrap();
+    let mode = sqlx::query("PRAGMA journal_mode")
+        .fetch_one(&mut other)
+        .await
+        .unwrap();
+    assert_eq!(mode.get::<String, _>(0), "wal");
+}
+
+/// A database in memory cannot have a write-ahead log: the setting is read back, not assumed.
+#[tokio::test]
+async fn a_file_that_does_not_keep_the_settings_is_refused() {
+    let refused = try_open(Path::new(":memory:")).await.unwrap_err();
+    let OpenError::Setting {
+        setting: "journal_mode",
+        wanted: "wal",
+        found,
+        ..
+    } = &refused
+    else {
+        panic!("{refused}")
+    };
+    assert_eq!(found, "memory");
+}
+
+#[tokio::test]
+async fn files_of_others_and_of_the_future_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("other.db");
+    std::fs::File::create(&path).unwrap();
+    meddle(&path, "CREATE TABLE theirs (a)").await;
+    let refused = try_open(&path).await.unwrap_err();
+    assert!(matches!(refused, OpenError::Foreign { .. }), "{refused}");
+
+    let garbage = folder.path().join("garbage.db");
+    std::fs::write(&garbage, vec![b'x'; 5000]).unwrap();
+    let refused = try_open(&garbage).await.unwrap_err();
+    assert!(matches!(refused, OpenError::Open { .. }), "{refused}");
+
+    let refused = try_open(&folder.path().join("no/such/folder.db"))
+        .await
+        .unwrap_err();
+    assert!(matches!(refused, OpenError::Open { .. }), "{refused}");
+
+    let fixture = Fixture::new().await;
+    fixture.store.close().await;
+    meddle(&fixture.path(), "PRAGMA user_version = 99").await;
+    let refused = try_open(&fixture.path()).await.unwrap_err();
+    assert!(matches!(refused, OpenError::Newer { found: 99, .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn opening_again_migrates_nothing_and_keeps_all() {
+    let fixture = Fixture::new().await;
+    fixture.store.close().await;
+    for _ in 0..2 {
+        let store = try_open(&fixture.path()).await.unwrap();
+        assert_eq!(store.tenants().await.unwrap(), [read("acme"), read("demo")]);
+        store.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_corrupt_row_is_named() {
+    let fixture = Fixture::new().await;
+    let demo = fixture.demo();
+    let server = fixture.server("demo", "web-1");
+    demo.put_server(&server, &[]).await.unwrap();
+    meddle(&fixture.path(), "UPDATE servers SET provider = 'carrier pigeon'").await;
+    let error = demo.servers().await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "corrupt database: table `servers`, column `provider`, row `{}`",
+            server.id
+        )
+    );
+    let (run, _) = fixture.begun().await;
+    meddle(&fixture.path(), "UPDATE journal SET event = '{}'").await;
+    let error = fixture.store.journal(run).await.unwrap_err();
+    assert!(
+        matches!(
+            error,
+            ReadError::Corrupt {
+                table: "journal",
+                column: "event",
+                ..
+            }
+        ),
+        "{error}"
+    );
+    assert_eq!(
+        error.to_string(),
+        format!("corrupt database: table `journal`, column `event`, row `{run}/1`")
+    );
+}

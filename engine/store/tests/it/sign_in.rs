@@ -1,0 +1,216 @@
+//! Tokens, links and sessions: known by digest, limited in time, gone with their principal; a link works once.
+
+use clawd_model::{Digest, DurationMs, Principal, TokenId};
+use clawd_store::{Token, WriteError};
+use futures::future::join_all;
+
+use crate::fixture::{Fixture, NOW, draft, principal, read};
+
+const HOUR: DurationMs = DurationMs::from_secs(3600);
+
+async fn with_ana() -> Fixture {
+    let fixture = Fixture::new().await;
+    fixture
+        .demo()
+        .put_principal(&principal("demo", "ana"), &[])
+        .await
+        .unwrap();
+    fixture
+}
+
+async fn disable_ana(fixture: &Fixture) {
+    let gone = Principal {
+        disabled: true,
+        ..principal("demo", "ana")
+    };
+    fixture.demo().put_principal(&gone, &[]).await.unwrap();
+}
+
+fn token(fixture: &Fixture) -> Token {
+    Token {
+        id: TokenId::new(NOW, &fixture.entropy),
+        tenant: read("demo"),
+        principal: read("ana"),
+        label: "laptop".to_owned(),
+        scopes: Vec::new(),
+        created_at: NOW,
+        expires_at: NOW.plus(HOUR),
+        revoked_at: None,
+    }
+}
+
+#[tokio::test]
+async fn a_token_works_until_it_expires() {
+    let fixture = with_ana().await;
+    let hash = Digest::of(b"secret");
+    let token = token(&fixture);
+    fixture
+        .demo()
+        .put_token(&token, hash, &[draft("token.created", "ana")])
+        .await
+        .unwrap();
+    assert_eq!(
+        fixture.store.token_by_hash(hash).await.unwrap(),
+        Some(token.clone())
+    );
+    assert_eq!(
+        fixture.store.token_by_hash(Digest::of(b"guess")).await.unwrap(),
+        None
+    );
+    fixture.clock.advance(DurationMs(HOUR.0 - 1));
+    assert!(fixture.store.token_by_hash(hash).await.unwrap().is_some());
+    fixture.clock.advance(DurationMs(1));
+    assert_eq!(fixture.store.token_by_hash(hash).await.unwrap(), None);
+    assert_eq!(fixture.demo().tokens().await.unwrap(), [token]);
+}
+
+#[tokio::test]
+async fn a_revoked_token_and_that_of_somebody_who_left_are_refused() {
+    let fixture = with_ana().await;
+    let (first, second) = (Digest::of(b"1"), Digest::of(b"2"));
+    let revoked = token(&fixture);
+    fixture.demo().put_token(&revoked, first, &[]).await.unwrap();
+    fixture
+        .demo()
+        .put_token(&token(&fixture), second, &[])
+        .await
+        .unwrap();
+    fixture
+        .demo()
+        .revoke_token(revoked.id, &[draft("token.revoked", "ana")])
+        .await
+        .unwrap();
+    assert_eq!(fixture.store.token_by_hash(first).await.unwrap(), None);
+    let again = fixture.demo().revoke_token(revoked.id, &[]).await;
+    assert!(matches!(again, Err(WriteError::Missing(_))), "{again:?}");
+    assert!(fixture.store.token_by_hash(second).await.unwrap().is_some());
+    disable_ana(&fixture).await;
+    assert_eq!(fixture.store.token_by_hash(second).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn nobody_gets_a_token_without_being_somebody() {
+    let fixture = Fixture::new().await;
+    let refused = fixture
+        .demo()
+        .put_token(&token(&fixture), Digest::of(b"1"), &[])
+        .await;
+    assert!(
+        matches!(refused, Err(WriteError::Missing("principal"))),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
+async fn of_many_who_use_a_link_one_gets_in() {
+    let fixture = with_ana().await;
+    let demo = fixture.demo();
+    let link = Digest::of(b"link");
+    demo.put_link(&read("ana"), link, NOW.plus(HOUR), &[])
+        .await
+        .unwrap();
+    assert_eq!(
+        fixture.store.link_by_hash(link).await.unwrap().unwrap().principal,
+        read("ana")
+    );
+    let sessions: Vec<_> = (0..10_u8).map(|number| Digest::of(&[number])).collect();
+    let audit = [draft("session.began", "ana")];
+    let redeemed = sessions
+        .iter()
+        .map(|session| demo.redeem_link(link, *session, NOW.plus(HOUR), &audit));
+    let redeemed = join_all(redeemed).await;
+    assert_eq!(redeemed.iter().filter(|answer| answer.is_ok()).count(), 1);
+    for (session, answer) in sessions.iter().zip(&redeemed) {
+        let found = fixture.store.session_by_hash(*session).await.unwrap();
+        assert_eq!(found.is_some(), answer.is_ok());
+    }
+    assert_eq!(fixture.store.link_by_hash(link).await.unwrap(), None);
+    let records = demo.audit(&clawd_store::AuditFilter::default()).await.unwrap();
+    assert_eq!(
+        records
+            .iter()
+            .filter(|record| record.kind == "session.began")
+            .count(),
+        1
+    );
+}
+
+#[tokio::test]
+async fn a_link_expires_and_goes_with_its_principal() {
+    let fixture = with_ana().await;
+    let demo = fixture.demo();
+    let (late, gone) = (Digest::of(b"late"), Digest::of(b"gone"));
+    demo.put_link(&read("ana"), late, NOW.plus(HOUR), &[])
+        .await
+        .unwrap();
+    demo.put_link(&read("ana"), gone, NOW.plus(DurationMs(HOUR.0 * 9)), &[])
+        .await
+        .unwrap();
+    fixture.clock.advance(HOUR);
+    let session = Digest::of(b"session");
+    let refused = demo
+        .redeem_link(late, session, NOW.plus(DurationMs(HOUR.0 * 9)), &[])
+        .await;
+    assert!(matches!(refused, Err(WriteError::Missing(_))), "{refused:?}");
+    disable_ana(&fixture).await;
+    assert_eq!(fixture.store.link_by_hash(gone).await.unwrap(), None);
+    let refused = demo
+        .redeem_link(gone, session, NOW.plus(DurationMs(HOUR.0 * 9)), &[])
+        .await;
+    assert!(matches!(refused, Err(WriteError::Missing(_))), "{refused:?}");
+    assert_eq!(fixture.store.session_by_hash(session).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_session_lasts_changes_its_secret_and_ends() {
+    let fixture = with_ana().await;
+    let demo = fixture.demo();
+    let (first, second) = (Digest::of(b"1"), Digest::of(b"2"));
+    demo.put_session(&read("ana"), first, NOW.plus(HOUR), &[])
+        .await
+        .unwrap();
+    demo.rotate_session(first, second, NOW.plus(DurationMs(1000)), &[])
+        .await
+        .unwrap();
+    assert!(fixture.store.session_by_hash(first).await.unwrap().is_some());
+    fixture.clock.advance(DurationMs(1000));
+    assert_eq!(fixture.store.session_by_hash(first).await.unwrap(), None);
+    let kept = fixture.store.session_by_hash(second).await.unwrap().unwrap();
+    assert_eq!(kept.expires_at, NOW.plus(HOUR));
+    demo.end_session(second, &[draft("session.ended", "ana")])
+        .await
+        .unwrap();
+    assert_eq!(fixture.store.session_by_hash(second).await.unwrap(), None);
+    let again = demo.end_session(second, &[]).await;
+    assert!(matches!(again, Err(WriteError::Missing("session"))), "{again:?}");
+    demo.put_session(&read("ana"), first, NOW.plus(HOUR), &[])
+        .await
+        .unwrap_err();
+    let third = Digest::of(b"3");
+    demo.put_session(&read("ana"), third, NOW.plus(HOUR), &[])
+        .await
+        .unwrap();
+    disable_ana(&fixture).await;
+    assert_eq!(fixture.store.session_by_hash(third).await.unwrap(), None);
+}
+
+/// Whoever reads the file, finds no secret that signs in.
+#[tokio::test]
+async fn the_file_holds_digests_only() {
+    let fixture = with_ana().await;
+    let demo = fixture.demo();
+    let secrets = ["clawd_pat_verysecret", "linkverysecret", "sessionverysecret"];
+    let [token_hash, link, session] = secrets.map(|secret| Digest::of(secret.as_bytes()));
+    demo.put_token(&token(&fixture), token_hash, &[]).await.unwrap();
+    demo.put_link(&read("ana"), link, NOW.plus(HOUR), &[])
+        .await
+        .unwrap();
+    demo.put_session(&read("ana"), session, NOW.plus(HOUR), &[])
+        .await
+        .unwrap();
+    fixture.store.close().await;
+    let file = std::fs::read(fixture.path()).unwrap();
+    let text = String::from_utf8_lossy(&file);
+    assert!(text.contains(&token_hash.to_hex()), "looked in the wrong place");
+    assert!(!text.contains("verysecret"));
+}
