@@ -49,6 +49,8 @@ pub struct Job {
     pub condition: Option<Expression>,
     /// Where it works.
     pub targets: Targets,
+    /// Whether the targets are the job's own, and not the runbook's.
+    pub has_own_targets: bool,
     /// How old the facts of its servers may be, when a plan is made.
     pub facts_max_age: Option<DurationMs>,
     /// In which order it works on its servers.
@@ -203,17 +205,22 @@ impl Job {
         }
     }
 
-    /// The lanes of the job, wave by wave. `instead` replaces the job's own selector, when somebody chose the servers
-    /// of this run expressly; a job of the controller is not affected.
+    /// The lanes of the job, wave by wave.
+    ///
+    /// `instead` is the selector of somebody who chose the servers of this run expressly. It replaces the targets of
+    /// the runbook. A job with targets of its own works on servers that match both: a choice of web servers never
+    /// leads the steps for load balancers to them, and a choice of one server never leads to any other. A job of the
+    /// controller is not affected.
     #[must_use]
     pub fn waves(&self, servers: &[Server], instead: Option<&Selector>) -> Vec<Vec<LaneTarget>> {
-        match &self.targets {
-            Targets::Controller => vec![vec![LaneTarget::controller()]],
-            Targets::Servers(selector) => {
-                let selector = instead.unwrap_or(selector);
-                let chosen: Vec<&Server> = servers.iter().filter(|server| selector.matches(server)).collect();
-                self.strategy.waves(&chosen)
-            }
-        }
+        let Targets::Servers(selector) = &self.targets else {
+            return vec![vec![LaneTarget::controller()]];
+        };
+        let is_chosen = |server: &Server| match instead {
+            None => selector.matches(server),
+            Some(instead) => instead.matches(server) && (!self.has_own_targets || selector.matches(server)),
+        };
+        let chosen: Vec<&Server> = servers.iter().filter(|server| is_chosen(server)).collect();
+        self.strategy.waves(&chosen)
     }
 }

@@ -12,7 +12,10 @@
 mod common;
 
 use clawd_workflow::{check, library, render_problem, render_problem_in_colour};
-use proptest::prelude::{Strategy, any, prop, prop_assert_eq, prop_assert_ne, prop_oneof, proptest};
+use proptest::prelude::{
+    ProptestConfig, Strategy, any, prop, prop_assert_eq, prop_assert_ne, prop_oneof, proptest,
+};
+use proptest::test_runner::FileFailurePersistence;
 
 fn sources() -> Vec<String> {
     let tests = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
@@ -147,6 +150,8 @@ fn exercise(source: &str) {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_failure_persistence(FileFailurePersistence::WithSource("regressions")))]
+
     #[test]
     fn no_mutated_document_makes_it_panic(
         which in any::<prop::sample::Index>(),
@@ -260,6 +265,8 @@ fn scalar(value: &serde_json::Value, draw: &mut dyn FnMut(usize) -> usize) -> St
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_failure_persistence(FileFailurePersistence::WithSource("regressions")))]
+
     #[test]
     fn the_digest_does_not_depend_on_formatting(draws in prop::collection::vec(any::<u8>(), 200)) {
         let document = yaml("doc", "a b", &["x", "y"], &["one", "two"]);

@@ -1,6 +1,6 @@
 //! Walks the parsed expression: which variables and functions it names, and whether it stays within the language.
 
-use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue};
+use cel::common::ast::{ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue};
 
 use super::compile::Fault;
 use super::functions;
@@ -147,25 +147,37 @@ impl Walk<'_> {
                 let message = format!("an expression cannot make a `{}`", made.type_name);
                 self.fault(&codes::EXPRESSION_SYNTAX, message, None, begin, 1);
             }
-            Expr::Comprehension(loops) => {
-                self.visit(&loops.iter_range, below);
-                self.visit(&loops.accu_init, below);
-                self.loops += 1;
-                if self.loops == MAX_LOOPS + 1 {
-                    let begin = (self.begin_of)(expr.id);
-                    let message = format!("loops are nested more than {MAX_LOOPS} levels deep");
-                    self.fault(&codes::EXPRESSION_TOO_LARGE, message, None, begin, 1);
-                }
-                let outer = self.bound.len();
-                self.bound.push(loops.iter_var.clone());
-                self.bound.extend(loops.iter_var2.clone());
-                for part in [&loops.loop_cond, &loops.loop_step, &loops.result] {
-                    self.visit(part, below);
-                }
-                self.bound.truncate(outer);
-                self.loops -= 1;
-            }
+            Expr::Comprehension(comprehension) => self.comprehension(comprehension, expr.id, below),
         }
+    }
+
+    /// A loop: its variables are bound in its body, and only there.
+    fn comprehension(&mut self, comprehension: &ComprehensionExpr, id: u64, depth: usize) {
+        self.visit(&comprehension.iter_range, depth);
+        self.visit(&comprehension.accu_init, depth);
+        self.loops += 1;
+        if self.loops == MAX_LOOPS + 1 {
+            let message = format!("loops are nested more than {MAX_LOOPS} levels deep");
+            self.fault(
+                &codes::EXPRESSION_TOO_LARGE,
+                message,
+                None,
+                (self.begin_of)(id),
+                1,
+            );
+        }
+        let outer = self.bound.len();
+        self.bound.push(comprehension.iter_var.clone());
+        self.bound.extend(comprehension.iter_var2.clone());
+        for part in [
+            &comprehension.loop_cond,
+            &comprehension.loop_step,
+            &comprehension.result,
+        ] {
+            self.visit(part, depth);
+        }
+        self.bound.truncate(outer);
+        self.loops -= 1;
     }
 
     /// Takes note of a variable with the fields that are selected on it.

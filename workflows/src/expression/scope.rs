@@ -21,9 +21,9 @@ pub trait Scope {
     fn step(&self, step: &str) -> Lookup;
     /// The outputs of a step of another job, on the same server: an object; null when it was skipped or failed.
     fn job_step(&self, job: &str, step: &str) -> Lookup;
-    /// The lane's server: its name, env, labels, facts.
+    /// The lane's server, as it was frozen: its name, env, labels.
     fn server(&self) -> Lookup;
-    /// The run: its id and requester.
+    /// The run: its id, requester, runbook.
     fn run(&self) -> Lookup;
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::template::{Part, Segment, split};
+use proptest::prelude::{Strategy as Generator, prop, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -317,4 +318,86 @@ fn expressions_are_shared_between_threads() {
     shared::<Expression>();
     shared::<Template>();
     shared::<crate::Workflow>();
+}
+
+/// Expressions that are well formed, mostly; whatever they mean.
+fn any_expression() -> impl Generator<Value = String> {
+    let leaf = prop::sample::select(vec![
+        "inputs.port",
+        "inputs.reboot",
+        "inputs.names",
+        "inputs.big",
+        "inputs.ratio",
+        "inputs.none",
+        "inputs['reboot']",
+        "steps.apply.before",
+        "steps.apply.reboot_required",
+        "steps.skipped.x",
+        "steps.later.x",
+        "steps.nobody.x",
+        "jobs.plan.apply.n",
+        "server.labels",
+        "server.name",
+        "run",
+        "x",
+        "y",
+        "1",
+        "0",
+        "-1",
+        "2u",
+        "1.5",
+        "'a'",
+        "''",
+        "true",
+        "false",
+        "null",
+        "[]",
+        "int",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "'é🦀'",
+        "1e308",
+    ]);
+    leaf.prop_map(str::to_owned).prop_recursive(5, 40, 3, |inner| {
+        let binary = prop::sample::select(vec![
+            "+", "-", "*", "/", "%", "==", "!=", "<", "<=", ">", ">=", "&&", "||", "in",
+        ]);
+        let call = prop::sample::select(vec![
+            "size", "int", "uint", "double", "string", "bool", "type", "dyn",
+        ]);
+        let member = prop::sample::select(vec!["contains", "startsWith", "endsWith", "join"]);
+        let macros = prop::sample::select(vec!["all", "exists", "exists_one", "map", "filter"]);
+        prop_oneof![
+            (inner.clone(), binary, inner.clone()).prop_map(|(a, op, b)| format!("({a} {op} {b})")),
+            (inner.clone(), inner.clone(), inner.clone()).prop_map(|(a, b, c)| format!("({a} ? {b} : {c})")),
+            (call, inner.clone()).prop_map(|(call, a)| format!("{call}({a})")),
+            (inner.clone(), member, inner.clone()).prop_map(|(a, member, b)| format!("({a}).{member}({b})")),
+            (inner.clone(), macros, inner.clone()).prop_map(|(a, name, b)| format!("({a}).{name}(x, {b})")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a})[{b}]")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("[{a}, {b}]")),
+            inner.clone().prop_map(|a| format!("has(({a}).name)")),
+            inner.prop_map(|a| format!("!({a})")),
+        ]
+    })
+}
+
+proptest! {
+    /// The interpreter never gives up by a panic, and says the same each time.
+    #[test]
+    fn well_formed_expressions_have_a_value_or_a_reason(source in any_expression()) {
+        // What is no expression was said to be none; it must not be because the parser gave up.
+        let expression = match compile(&source) {
+            Ok(expression) => expression,
+            Err(faults) => {
+                prop_assert!(faults.iter().all(|fault| !fault.message.ends_with("is not an expression")));
+                return Ok(());
+            }
+        };
+        let first = expression.evaluate(&lane());
+        if let Err(error) = &first {
+            prop_assert!(!error.to_string().contains("gave up"), "{}: {}", source, error);
+            prop_assert!(error.to_string().len() < 600);
+        }
+        prop_assert_eq!(first, expression.evaluate(&lane()));
+    }
 }

@@ -57,6 +57,7 @@ fn job(compiler: &Compiler<'_>, index: usize, declared: &DeclaredJob) -> Option<
             DeclaredTarget::Servers(selector) => Targets::Servers(selector.clone()),
             DeclaredTarget::Broken => return None,
         },
+        has_own_targets: declared.targets.is_some(),
         facts_max_age: targets.facts_max_age,
         strategy: declared
             .strategy

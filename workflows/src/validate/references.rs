@@ -10,11 +10,12 @@ use crate::suggest;
 
 type Type = Option<&'static str>;
 
-const SERVER: [(&str, Type); 4] = [
+/// What a lane freezes of its server. Facts are not among it: they change while a run goes on, and a step that reads
+/// them says at which moment.
+const SERVER: [(&str, Type); 3] = [
     ("name", Some("string")),
     ("env", Some("string")),
     ("labels", Some("object")),
-    ("facts", Some("object")),
 ];
 const RUN: [(&str, Type); 3] = [
     ("id", Some("string")),
@@ -80,9 +81,7 @@ impl Compiler<'_> {
 
     fn step(&self, reference: &Reference, step: &str, place: &Place) -> Result<Type, Box<Fault>> {
         let Some(job) = place.job.filter(|_| place.in_lane) else {
-            let hint =
-                "put the condition on the steps; here, `inputs`, `run` and `jobs` have values".to_owned();
-            return Err(not_here(reference, "no step has run here", hint));
+            return Err(not_here(reference, "no step has run here", server_hint(place)));
         };
         let names = self.names.get(job).map(Vec::as_slice).unwrap_or_default();
         let index = names.iter().position(|name| name.as_str() == step);
@@ -262,7 +261,10 @@ fn fields(reference: &Reference, known: &[(&str, Type)]) -> Result<Type, Box<Fau
         Some((_, kind)) if reference.path.len() == 1 => Ok(*kind),
         Some((_, Some("object"))) => Ok(None),
         _ => {
-            let hint = suggest::hint(field, known.iter().map(|(name, _)| *name));
+            let hint = match field.as_str() {
+                "facts" => Some("read them in a step: `{id: facts, uses: host.facts@v1}`".to_owned()),
+                _ => suggest::hint(field, known.iter().map(|(name, _)| *name)),
+            };
             let message = format!("there is no variable `{}`", reference.key);
             Err(fault(reference, &codes::UNKNOWN_VARIABLE, message, hint))
         }
