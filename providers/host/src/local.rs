@@ -25,7 +25,7 @@ impl Transport for Local {
             .argv
             .split_first()
             .ok_or_else(|| TransportError::Unsendable("the command is empty".to_owned()))?;
-        let mut child = Command::new(program)
+        let spawned = Command::new(program)
             .args(arguments)
             .env("LC_ALL", "C")
             .env("PATH", PATH)
@@ -33,8 +33,16 @@ impl Transport for Local {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
-            .spawn()
-            .map_err(|error| TransportError::Unsendable(format!("cannot run `{program}`: {error}")))?;
+            .spawn();
+        let mut child = match spawned {
+            Ok(child) => child,
+            Err(error) => {
+                // As a shell does.
+                let found = error.kind() != std::io::ErrorKind::NotFound;
+                receive.take(Stream::Stderr, format!("{program}: {error}\n").as_bytes());
+                return Ok(Exit::Code(if found { 126 } else { 127 }));
+            }
+        };
         let (Some(mut stdin), Some(stdout), Some(stderr)) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take())
         else {

@@ -173,3 +173,8 @@ pub(crate) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 pub(crate) fn exists(path: &str) -> bool {
     Path::new(path).exists()
 }
+
+pub(crate) fn set_mode(path: &str, mode: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}

@@ -9,6 +9,8 @@ mod simulate;
 mod survey;
 mod version;
 
+#[cfg(test)]
+pub(crate) use installed::Installed;
 pub(crate) use installed::{Packages, installed, no_apt};
 pub(crate) use select::select;
 pub(crate) use simulate::{Simulated, simulate};
@@ -50,11 +52,20 @@ pub(crate) fn is_version(text: &str) -> bool {
 /// What apt complained about, as an error of the right kind.
 pub(crate) fn complaint(place: &str, output: &str) -> StepError {
     let lines = || output.lines().map(str::trim);
-    let said = lines()
-        .rev()
-        .find(|line| line.starts_with("E:"))
-        .or_else(|| lines().rev().find(|line| !line.is_empty()))
-        .unwrap_or("apt failed and said nothing");
+    // "Sub-process dpkg returned an error code" is what apt says last, and what helps nobody.
+    let of_dpkg = || {
+        let mut rest = lines().skip_while(|line| !line.starts_with("dpkg: error processing"));
+        Some(format!("{} {}", rest.next()?, rest.next().unwrap_or_default()))
+    };
+    let said = of_dpkg()
+        .or_else(|| {
+            lines()
+                .rev()
+                .find(|line| line.starts_with("E:"))
+                .map(str::to_owned)
+        })
+        .or_else(|| lines().rev().find(|line| !line.is_empty()).map(str::to_owned))
+        .unwrap_or_else(|| "apt failed and said nothing".to_owned());
     let message = format!(
         "{place}: {}",
         crate::text::line(said.trim_start_matches("E: "), 300)
@@ -114,9 +125,10 @@ mod tests {
                 "free space",
             ),
             (
-                "dpkg: error\nE: Sub-process /usr/bin/dpkg returned an error code (1)\n",
+                "dpkg: error processing package x (--configure):\n installed x package post-installation script \
+                 subprocess returned error exit status 1\nE: Sub-process /usr/bin/dpkg returned an error code (1)\n",
                 ErrorKind::Failed,
-                "Sub-process",
+                "package x (--configure): installed x package post-installation script",
             ),
         ] {
             let error = complaint("web-1", output);

@@ -168,6 +168,7 @@ run() {
     (
         cd / || exit 126
         umask 022
+        unset OLDPWD SYSTEMD_EXEC_PID JOURNAL_STREAM INVOCATION_ID
         HOME=${HOME:-/root} PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
         export HOME PATH
         exec setsid "$@" <"$dir/stdin" >&4 2>&6 3<&- 4>&- 5<&- 6>&-

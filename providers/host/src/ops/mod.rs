@@ -6,6 +6,7 @@ mod file_write;
 mod host_facts;
 mod host_reboot;
 mod pkg_apply;
+mod pkg_change;
 mod pkg_plan;
 mod reboot_required;
 mod service_state;

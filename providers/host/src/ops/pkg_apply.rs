@@ -1,17 +1,17 @@
 //! `pkg.apply@v1`: upgrades packages to exactly the frozen versions, as a job. Never installs, removes or downgrades
 //! anything else: apt is asked by simulation first, and what does not fit the plan any more is refused.
 
-use std::cmp::Ordering;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use clawd_model::{Change, ErrorKind, OperationSpec, StepError};
+use clawd_model::{ErrorKind, OperationSpec, StepError};
 use clawd_provider::contract::pkg_apply::{Input, Output, Version, spec};
 use clawd_provider::contract::pkg_plan::Package;
 use clawd_provider::contract::read_input;
 use clawd_provider::{Applied, Checked, Context, Operation, ProviderError, Recovered};
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::pkg_change::{amiss, change, is_there, left_behind, planned, versions};
 use super::{output, reboot_required};
 use crate::apt::{self, Packages, Simulated};
 use crate::host::{Host, looking};
@@ -114,49 +114,6 @@ fn read_set(input: &Value) -> Result<Vec<Package>, StepError> {
     }
 }
 
-/// What is there is at least what is wanted: a newer version is never taken back.
-fn is_there(package: &Package, packages: &Packages) -> bool {
-    packages
-        .get(&package.name)
-        .is_some_and(|there| apt::compare(&there.version, &package.to) != Ordering::Less)
-}
-
-fn change(set: &[Package], packages: &Packages) -> Change {
-    let mut diff = String::new();
-    let mut needed = 0;
-    for package in set {
-        let Package { name, from, to, .. } = package;
-        let line = match packages.get(name).map(|there| there.version.as_str()) {
-            None => format!("! {name} is not installed any more (planned {from} → {to})"),
-            Some(_) if is_there(package, packages) => continue,
-            Some(now) if now == from => format!("~ {name} {now} → {to}"),
-            Some(now) => format!("~ {name} {now} → {to} (planned from {from})"),
-        };
-        needed += 1;
-        diff.push_str(&crate::text::line(&line, 400));
-        diff.push('\n');
-    }
-    let basis: Vec<Value> = set
-        .iter()
-        .map(|package| {
-            let now = packages.get(&package.name).map(|there| &there.version);
-            json!({"name": package.name, "now": now, "to": package.to})
-        })
-        .collect();
-    let summary = match (needed, set.len()) {
-        (0, 0) => "no packages to upgrade".to_owned(),
-        (0, all) => format!("{all} packages are up to date"),
-        (1, _) => "1 package upgraded".to_owned(),
-        (many, _) => format!("{many} packages upgraded"),
-    };
-    Change {
-        needed: needed > 0,
-        summary,
-        diff,
-        basis: json!({ "packages": basis }),
-    }
-}
-
 fn outdated(host: &Host, set: &[Package], packages: &Packages) -> Result<Vec<Package>, StepError> {
     if let Some(gone) = set.iter().find(|package| !packages.contains_key(&package.name)) {
         let message = format!("{}: `{}` is not installed any more", host.place, gone.name);
@@ -211,6 +168,8 @@ fn command(outdated: &[Package], context: &Context) -> Vec<String> {
         "-q",
     ];
     for option in [
+        // No progress of a terminal in the output.
+        "Dpkg::Use-Pty=0",
         "Dpkg::Options::=--force-confdef",
         "Dpkg::Options::=--force-confold",
         &lock,
@@ -226,18 +185,6 @@ fn command(outdated: &[Package], context: &Context) -> Vec<String> {
             .map(|package| format!("{}={}", package.name, package.to)),
     );
     argv
-}
-
-fn versions(set: &[Package], packages: &Packages) -> Vec<Version> {
-    set.iter()
-        .filter_map(|package| {
-            let there = packages.get(&package.name)?;
-            Some(Version {
-                name: package.name.clone(),
-                version: there.version.clone(),
-            })
-        })
-        .collect()
 }
 
 /// The versions before, for a controller that finds the job again.
@@ -256,44 +203,23 @@ fn noted(note: &str) -> Option<Vec<Version>> {
     before.iter().all(is_sound).then_some(before)
 }
 
-fn planned(set: &[Package]) -> Vec<Version> {
-    set.iter()
-        .map(|package| Version {
-            name: package.name.clone(),
-            version: package.from.clone(),
-        })
-        .collect()
-}
-
 async fn finish(
     host: &Host,
     set: &[Package],
     before: Vec<Version>,
     ended: &Ended,
 ) -> Result<Applied, StepError> {
-    let after = apt::installed(host)
-        .await
-        .map(|packages| versions(set, &packages));
+    let packages = apt::installed(host).await;
     if ended.code == 0 {
-        return done(host, before, after?, true).await;
+        return done(host, before, versions(set, &packages?), true).await;
     }
     let mut error = apt::complaint(
         &host.place,
         &format!("{}\n{}", ended.stdout_tail, ended.stderr_tail),
     );
-    let upgraded: Vec<String> = after
-        .unwrap_or_default()
-        .into_iter()
-        .filter(|now| !before.contains(now))
-        .map(|now| format!("{} {}", now.name, now.version))
-        .take(20)
-        .collect();
-    if !upgraded.is_empty() {
-        error.message = format!(
-            "{}; upgraded all the same: {}",
-            error.message,
-            upgraded.join(", ")
-        );
+    let reached = left_behind(set, &before, &packages.unwrap_or_default());
+    if !reached.is_empty() {
+        error.message = format!("{}; changed all the same: {}", error.message, reached.join(", "));
     }
     Err(error)
 }
@@ -314,19 +240,7 @@ async fn done(
 }
 
 fn verified(host: &Host, set: &[Package], packages: &Packages) -> Result<(), StepError> {
-    let missing = set.iter().find_map(|package| match packages.get(&package.name) {
-        Some(there) if is_there(package, packages) && there.whole => None,
-        Some(there) if is_there(package, packages) => Some(format!(
-            "`{}` {} is not fully configured",
-            package.name, there.version
-        )),
-        Some(there) => Some(format!(
-            "`{}` is at {}, not at {}",
-            package.name, there.version, package.to
-        )),
-        None => Some(format!("`{}` is not installed", package.name)),
-    });
-    match missing {
+    match amiss(set, packages) {
         Some(what) => Err(StepError::new(
             ErrorKind::NotVerified,
             format!("{}: {what}", host.place),

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use clawd_provider::Stream;
 
 use super::*;
-use crate::apt::installed::Installed;
+use crate::apt::Installed;
 use crate::transport::{Exit, Receive, Request, Transport, TransportError};
 
 /// `blocked` cannot be installed, `kernel` needs a new package, `tool` brings `libtool` along, `eater` removes

@@ -1,1 +1,235 @@
+//! Against real files of this machine.
 
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+
+use super::*;
+use crate::testing::Lab;
+
+/// The rights of whoever runs the tests, since only root may give files away.
+fn input(lab: &Lab, name: &str, content: &str, mode: Option<&str>) -> Value {
+    let me = std::fs::metadata(lab.folder.path()).unwrap();
+    let mut input = json!({
+        "path": lab.path(name), "content": content, "owner": me.uid().to_string(), "group": me.gid().to_string(),
+    });
+    if let Some(mode) = mode {
+        input["mode"] = json!(mode);
+    }
+    input
+}
+
+async fn check(lab: &Lab, input: &Value) -> Result<Change, StepError> {
+    match FileWrite::new(lab.hosts()).check(&lab.context, input).await {
+        Ok(Checked::Would(change)) => Ok(change),
+        Err(ProviderError::Failed(error)) => Err(error),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn apply(lab: &Lab, input: &Value) -> Applied {
+    let write = FileWrite::new(lab.hosts());
+    let applied = write.apply(&lab.context, input).await.unwrap();
+    write.verify(&lab.context, input, &applied).await.unwrap();
+    applied
+}
+
+fn mode(lab: &Lab, name: &str) -> u32 {
+    std::fs::metadata(lab.path(name)).unwrap().permissions().mode() & 0o7777
+}
+
+#[tokio::test]
+async fn a_new_file_is_written_once() {
+    let lab = Lab::new();
+    let wish = input(&lab, "x.conf", "one\ntwo\n", None);
+    let planned = check(&lab, &wish).await.unwrap();
+    assert!(
+        planned.needed && planned.summary.ends_with("x.conf created"),
+        "{planned:?}"
+    );
+    assert!(
+        planned.diff.contains("+one\n+two\n+ mode 0644, owner "),
+        "{}",
+        planned.diff
+    );
+    let applied = apply(&lab, &wish).await;
+    assert!(applied.changed);
+    assert_eq!(applied.output["sha256"], json!(Digest::of(b"one\ntwo\n")));
+    assert_eq!(applied.output.get("previous_sha256"), None);
+    assert_eq!(
+        (lab.read("x.conf").as_str(), mode(&lab, "x.conf")),
+        ("one\ntwo\n", 0o644)
+    );
+    let again = apply(&lab, &wish).await;
+    assert!(!again.changed);
+    assert!(!check(&lab, &wish).await.unwrap().needed);
+    let files: Vec<_> = std::fs::read_dir(lab.folder.path()).unwrap().collect();
+    assert_eq!(files.len(), 1, "no temporary file is left: {files:?}");
+}
+
+#[tokio::test]
+async fn a_change_shows_its_difference_and_keeps_the_rights() {
+    let lab = Lab::new();
+    std::fs::write(lab.path("x"), "a\nb\n").unwrap();
+    crate::testing::set_mode(&lab.path("x"), 0o2750);
+    let wish = input(&lab, "x", "a\nc\n", None);
+    let planned = check(&lab, &wish).await.unwrap();
+    assert!(
+        planned.diff.ends_with("@@ -1,2 +1,2 @@\n a\n-b\n+c\n"),
+        "{}",
+        planned.diff
+    );
+    let applied = apply(&lab, &wish).await;
+    assert_eq!(applied.output["previous_sha256"], json!(Digest::of(b"a\nb\n")));
+    assert_eq!((lab.read("x").as_str(), mode(&lab, "x")), ("a\nc\n", 0o2750));
+    let wish = input(&lab, "x", "a\nc\n", Some("0600"));
+    let planned = check(&lab, &wish).await.unwrap();
+    assert_eq!(planned.diff, "~ mode 2750 → 0600\n");
+    assert!(apply(&lab, &wish).await.changed);
+    assert_eq!(mode(&lab, "x"), 0o600);
+}
+
+#[tokio::test]
+async fn a_change_under_our_feet_is_another_fingerprint() {
+    let lab = Lab::new();
+    let wish = input(&lab, "x", "new\n", None);
+    let mut prints = vec![check(&lab, &wish).await.unwrap().fingerprint()];
+    std::fs::write(lab.path("x"), "old\n").unwrap();
+    prints.push(check(&lab, &wish).await.unwrap().fingerprint());
+    crate::testing::set_mode(&lab.path("x"), 0o640);
+    prints.push(check(&lab, &wish).await.unwrap().fingerprint());
+    prints.push(
+        check(&lab, &input(&lab, "x", "newer\n", None))
+            .await
+            .unwrap()
+            .fingerprint(),
+    );
+    prints.sort_unstable();
+    prints.dedup();
+    assert_eq!(prints.len(), 4);
+    assert_eq!(check(&lab, &wish).await, check(&lab, &wish).await);
+}
+
+#[tokio::test]
+async fn links_and_other_tricks_are_refused() {
+    let lab = Lab::new();
+    std::fs::write(lab.path("target"), "keep me").unwrap();
+    symlink(lab.path("target"), lab.path("link")).unwrap();
+    std::fs::create_dir(lab.path("folder")).unwrap();
+    symlink(lab.path("folder"), lab.path("linked")).unwrap();
+    for (name, part) in [
+        ("link", "is a symbolic link"),
+        ("linked/x", "goes through a symbolic link"),
+        ("folder", "is no regular file"),
+        ("missing/x", "its folder does not exist"),
+    ] {
+        let wish = input(&lab, name, "new", None);
+        let error = check(&lab, &wish).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::InvalidInput);
+        assert!(error.message.contains(part), "{error:?}");
+        let applied = FileWrite::new(lab.hosts()).apply(&lab.context, &wish).await;
+        assert!(applied.is_err(), "{name}");
+    }
+    assert_eq!(lab.read("target"), "keep me");
+    for path in [
+        "relative", "/", "", "/a/../b", "/a//b", "/a/", "/a/.", "/a\nb", "/a\0b",
+    ] {
+        let wish = json!({"path": path, "content": ""});
+        assert_eq!(
+            check(&lab, &wish).await.unwrap_err().kind,
+            ErrorKind::InvalidInput,
+            "{path:?}"
+        );
+    }
+    for (field, value) in [
+        ("mode", "9"),
+        ("mode", "17777"),
+        ("owner", "-x"),
+        ("owner", "a:b"),
+        ("group", ""),
+    ] {
+        let mut wish = input(&lab, "x", "", None);
+        wish[field] = json!(value);
+        assert_eq!(
+            check(&lab, &wish).await.unwrap_err().kind,
+            ErrorKind::InvalidInput,
+            "{field} {value}"
+        );
+    }
+}
+
+/// The script checks for itself: what was true when we looked may not be so when it writes.
+#[tokio::test]
+async fn the_writing_script_trusts_nothing() {
+    let lab = Lab::new();
+    std::fs::write(lab.path("target"), "keep me").unwrap();
+    symlink(lab.path("target"), lab.path("link")).unwrap();
+    std::fs::create_dir(lab.path("folder")).unwrap();
+    symlink(lab.path("folder"), lab.path("linked")).unwrap();
+    let me = std::fs::metadata(lab.folder.path()).unwrap();
+    let (uid, gid) = (me.uid().to_string(), me.gid().to_string());
+    let good = Digest::of(b"new").to_hex();
+    let bad = Digest::of(b"cut short").to_hex();
+    let (here, linked) = (lab.path(""), lab.path("linked"));
+    let here = here.trim_end_matches('/');
+    for (folder, name, digest) in [
+        (here, "link", &good),
+        (&*linked, "x", &good),
+        (here, "folder", &good),
+        (here, "x", &bad),
+    ] {
+        let mut request = script(WRITE, &[folder, name, ".x.new", digest, "0644", &uid, &gid]);
+        request.stdin = b"new".to_vec();
+        let reply = lab.host().call(&request, ANSWER_MAX).await.unwrap();
+        assert!(!reply.is_success(), "{folder} {name}");
+    }
+    assert_eq!(lab.read("target"), "keep me");
+    assert_eq!(lab.read("x"), "");
+    assert!(!crate::testing::exists(&lab.path(".x.new")));
+    // A link that waits where the temporary file will be is not followed.
+    symlink(lab.path("target"), lab.path(".x.new")).unwrap();
+    let mut request = script(WRITE, &[here, "x", ".x.new", &good, "0644", &uid, &gid]);
+    request.stdin = b"new".to_vec();
+    assert!(lab.host().call(&request, ANSWER_MAX).await.unwrap().is_success());
+    assert_eq!(
+        (lab.read("target").as_str(), lab.read("x").as_str()),
+        ("keep me", "new")
+    );
+}
+
+#[tokio::test]
+async fn a_lost_connection_is_tried_again() {
+    let lab = Lab::new();
+    // Calls: 0 look, 1 write, 2 write again.
+    *lab.transport.cuts.lock().unwrap() = vec![(1, None)];
+    assert!(apply(&lab, &input(&lab, "x", "new", None)).await.changed);
+    assert_eq!(lab.read("x"), "new");
+}
+
+#[tokio::test]
+async fn a_file_that_something_else_writes_is_not_verified() {
+    let lab = Lab::new();
+    let wish = input(&lab, "x", "ours", None);
+    let applied = apply(&lab, &wish).await;
+    std::fs::write(lab.path("x"), "theirs").unwrap();
+    let verified = FileWrite::new(lab.hosts())
+        .verify(&lab.context, &wish, &applied)
+        .await;
+    assert!(matches!(verified, Err(ProviderError::Failed(error)) if error.kind == ErrorKind::NotVerified));
+}
+
+#[tokio::test]
+async fn long_and_binary_contents() {
+    let lab = Lab::new();
+    std::fs::write(lab.path("x"), vec![0xff; CONTENT_MAX + 1]).unwrap();
+    let wish = input(&lab, "x", "short", None);
+    assert!(check(&lab, &wish).await.unwrap().diff.contains("too long"));
+    std::fs::write(lab.path("x"), [0xff; 10]).unwrap();
+    assert!(check(&lab, &wish).await.unwrap().diff.contains("no text"));
+    assert!(apply(&lab, &wish).await.changed);
+    let long = input(&lab, "x", &"x".repeat(CONTENT_MAX + 1), None);
+    assert_eq!(
+        check(&lab, &long).await.unwrap_err().kind,
+        ErrorKind::InvalidInput
+    );
+    let most = input(&lab, "x", &"y".repeat(CONTENT_MAX), None);
+    assert!(apply(&lab, &most).await.changed);
+}
