@@ -114,6 +114,10 @@ impl Store {
     /// How many transactions committed turns. Control writes, output and the renewal of leases are not counted
     /// unless they shared one.
     #[must_use]
+    #[expect(
+        clippy::misnamed_getters,
+        reason = "the transactions that hold no turn are not what is asked for"
+    )]
     pub fn commits(&self) -> u64 {
         self.counts().turn_commits
     }

@@ -28,6 +28,10 @@ use crate::writer::{Counters, Job, TurnRows, Writer, rows};
 /// About how many bytes one transaction takes at most; a job that is larger is taken alone.
 const BYTES_MAX: usize = 32 * 1024 * 1024;
 
+/// The version changes when another connection has written; then come the leases.
+const BEGIN: &str =
+    "BEGIN IMMEDIATE; PRAGMA data_version; SELECT shard, epoch FROM leases WHERE holder IS NOT NULL";
+
 /// What becomes of one job of a group, if the group is committed.
 pub(super) enum Verdict {
     Turn(Result<(), CommitError>),
@@ -54,6 +58,8 @@ pub(super) struct State {
     heads: Heads,
     counters: Arc<Counters>,
     answers: Answers,
+    /// The file's version when it was last looked at.
+    version: Option<i64>,
     watch: Option<CommitWatch>,
 }
 
@@ -72,6 +78,7 @@ impl State {
             heads: Heads::default(),
             counters: Arc::clone(&writer.counters),
             answers: Answers::new(writer),
+            version: None,
             watch,
         }
     }
@@ -194,11 +201,16 @@ impl State {
 
     /// Opens the transaction, taking the write lock at once, so that the leases read now hold until its end.
     async fn begin(&mut self) -> Result<HashMap<u16, u64>, Failure> {
-        let (_, rows) = sql("BEGIN IMMEDIATE; SELECT shard, epoch FROM leases WHERE holder IS NOT NULL")
-            .run(&mut self.connection)
-            .await?;
+        let (_, rows) = sql(BEGIN).run(&mut self.connection).await?;
+        let mut rows = rows.iter();
+        let version: i64 = rows.next().ok_or(sqlx::Error::RowNotFound)?.try_get(0)?;
+        if self.version.replace(version) != Some(version) {
+            // Another process wrote in between: what is remembered of the file may be out of date.
+            self.heads.forget();
+            self.logs.forget();
+        }
         let mut leases = HashMap::with_capacity(rows.len());
-        for row in &rows {
+        for row in rows {
             let (shard, epoch): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
             if let (Ok(shard), Ok(epoch)) = (u16::try_from(shard), u64::try_from(epoch)) {
                 leases.insert(shard, epoch);

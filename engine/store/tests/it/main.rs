@@ -20,3 +20,4 @@ mod output;
 mod paging;
 mod records;
 mod sign_in;
+mod two_nodes;
