@@ -5,6 +5,7 @@
 //! ([`Draft::prepare`]): whoever appends only fills in the number and hashes.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 
 use clawd_model::{RunId, TenantName, Timestamp, canonical};
 use serde::{Deserialize, Serialize};
@@ -128,11 +129,17 @@ impl Prepared {
     #[must_use]
     pub fn body(&self, index: u64) -> String {
         let (head, tail) = self.text.split_at(self.gap);
-        let mut body = String::with_capacity(self.text.len() + 20);
-        body.push_str(head);
-        let _ = write!(body, "{index}");
-        body.push_str(tail);
-        body
+        format!("{head}{index}{tail}")
+    }
+
+    /// Appends the body of the record at `index`, and tells its leaf.
+    pub fn append_to(&self, out: &mut Vec<u8>, index: u64) -> Hash {
+        let (head, tail) = self.text.split_at(self.gap);
+        let start = out.len();
+        out.extend_from_slice(head.as_bytes());
+        let _ = write!(out, "{index}");
+        out.extend_from_slice(tail.as_bytes());
+        leaf_hash(out.get(start..).unwrap_or_default())
     }
 }
 
@@ -148,32 +155,18 @@ fn render(
 ) -> Prepared {
     let mut text = String::with_capacity(256);
     text.push_str(r#"{"actor":"#);
-    push_text(&mut text, actor);
+    canonical::push_text(&mut text, actor);
     let _ = write!(text, r#","at":{},"data":"#, at.0);
     text.push_str(&canonical::to_string(data));
     text.push_str(r#","index":"#);
     let gap = text.len();
     text.push_str(r#","kind":"#);
-    push_text(&mut text, kind);
+    canonical::push_text(&mut text, kind);
     if let Some(run) = run {
         let _ = write!(text, r#","run":"{run}""#);
     }
     text.push_str(r#","subject":"#);
-    push_text(&mut text, subject);
+    canonical::push_text(&mut text, subject);
     let _ = write!(text, r#","tenant":"{tenant}"}}"#);
     Prepared { text, gap, run }
-}
-
-fn push_text(out: &mut String, text: &str) {
-    // The common case needs no escaping; the rest is spelt as everywhere else.
-    if text
-        .bytes()
-        .all(|b| b >= 0x20 && b != b'"' && b != b'\\' && b != 0x7f)
-    {
-        out.push('"');
-        out.push_str(text);
-        out.push('"');
-    } else {
-        out.push_str(&Value::from(text).to_string());
-    }
 }

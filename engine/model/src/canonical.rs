@@ -3,6 +3,8 @@
 //! Keys are sorted by their UTF-8 bytes, no white space, strings and numbers as `serde_json` writes them. Our
 //! documents hold integers and strings; floating-point numbers are written in their shortest form.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 /// The canonical text of a value.
@@ -16,16 +18,14 @@ pub fn to_string(value: &Value) -> String {
 fn write(value: &Value, out: &mut String) {
     match value {
         Value::Object(map) => {
-            let mut keys: Vec<&String> = map.keys().collect();
-            keys.sort_unstable();
             out.push('{');
-            for (position, key) in keys.into_iter().enumerate() {
-                if position > 0 {
-                    out.push(',');
-                }
-                write(&Value::String(key.clone()), out);
-                out.push(':');
-                write(map.get(key).unwrap_or(&Value::Null), out);
+            // Maps are sorted as a rule; whether they are, depends on how `serde_json` was built.
+            if map.keys().is_sorted() {
+                write_members(map.iter(), out);
+            } else {
+                let mut members: Vec<_> = map.iter().collect();
+                members.sort_unstable_by_key(|(key, _)| *key);
+                write_members(members.into_iter(), out);
             }
             out.push('}');
         }
@@ -39,7 +39,36 @@ fn write(value: &Value, out: &mut String) {
             }
             out.push(']');
         }
-        scalar => out.push_str(&scalar.to_string()),
+        Value::String(text) => push_text(out, text),
+        scalar => {
+            let _ = write!(out, "{scalar}");
+        }
+    }
+}
+
+fn write_members<'v>(members: impl Iterator<Item = (&'v String, &'v Value)>, out: &mut String) {
+    for (position, (key, value)) in members.enumerate() {
+        if position > 0 {
+            out.push(',');
+        }
+        push_text(out, key);
+        out.push(':');
+        write(value, out);
+    }
+}
+
+/// Appends a text in quotation marks, escaped as everywhere else.
+pub fn push_text(out: &mut String, text: &str) {
+    // As a rule nothing has to be escaped.
+    if text
+        .bytes()
+        .all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
+    {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else {
+        let _ = write!(out, "{}", Value::from(text));
     }
 }
 
@@ -53,5 +82,22 @@ mod tests {
             super::to_string(&json!({"b": [1, "x"], "a": {"d": null, "c": true}})),
             r#"{"a":{"c":true,"d":null},"b":[1,"x"]}"#
         );
+    }
+    #[test]
+    fn texts_are_escaped_as_serde_json_does() {
+        for text in [
+            "",
+            "plain",
+            "ünïcode \u{1F980}",
+            "\"",
+            "\\",
+            "\n\t\r\u{8}\u{c}",
+            "\u{0}\u{1f}",
+            "\u{7f}/",
+            "\u{2028}",
+        ] {
+            assert_eq!(super::to_string(&json!(text)), json!(text).to_string());
+            assert_eq!(super::to_string(&json!({text: 1})), json!({text: 1}).to_string());
+        }
     }
 }

@@ -55,6 +55,7 @@ async fn main() -> Result<()> {
         }
         let end = Instant::now() + Duration::from_secs(seconds);
         let start = Instant::now();
+        let cpu = cpu_us();
         let before = store.counts();
         let committers: Vec<_> = (0..concurrency)
             .map(|_| {
@@ -82,6 +83,7 @@ async fn main() -> Result<()> {
                 "commits_per_s": ((counts.turn_commits - before.turn_commits) as f64 / elapsed).round(),
                 "turns_per_commit":
                     (counts.turns - before.turns) as f64 / (counts.turn_commits - before.turn_commits).max(1) as f64,
+                "cpu_us_per_turn": cpu_us().zip(cpu).map(|(now, then)| (now - then) / (counts.turns - before.turns).max(1)),
                 "p50_us": at(50),
                 "p99_us": at(99),
             })
@@ -102,6 +104,18 @@ fn fsyncs(folder: &Path, during: Duration) -> Result<u64> {
         count += 1;
     }
     Ok(count)
+}
+
+/// The processor time of this process so far, where the system tells it.
+fn cpu_us() -> Option<u64> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let (_, fields) = stat.rsplit_once(") ")?;
+    // User and system time, in hundredths of a second.
+    let times = fields.split(' ').skip(11).take(2);
+    times
+        .map(|ticks| ticks.parse::<u64>().ok())
+        .sum::<Option<u64>>()
+        .map(|ticks| ticks * 10_000)
 }
 
 async fn commit_until(store: Store, tenant: TenantName, run: RunId, end: Instant) -> Result<Vec<Duration>> {

@@ -79,13 +79,10 @@ impl Logs {
         let mut filled = Vec::new();
         for record in records {
             let position = log.tiles.size();
-            let body = record.body(position);
-            log.tiles.append(Record::leaf(&body), &mut filled);
             let run = record.run().and_then(&number).unwrap_or(0);
-            out.push(
-                [log.number, i64::try_from(position).unwrap_or(i64::MAX), run],
-                &body,
-            );
+            let numbers = [log.number, i64::try_from(position).unwrap_or(i64::MAX), run];
+            let leaf = out.push_with(numbers, |blob| record.append_to(blob, position));
+            log.tiles.append(leaf, &mut filled);
         }
         let number = log.number;
         self.filled.extend(filled.into_iter().map(|tile| (number, tile)));

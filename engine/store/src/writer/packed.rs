@@ -23,16 +23,23 @@ impl Packed {
 
     /// Adds a row. The numbers take 12, 12 and 16 digits, as `append.sql` reads them.
     pub(super) fn push(&mut self, numbers: [i64; 3], text: &str) {
+        self.push_with(numbers, |blob| blob.extend_from_slice(text.as_bytes()));
+    }
+
+    /// Adds a row whose text is appended by `text`.
+    pub(super) fn push_with<T>(&mut self, numbers: [i64; 3], text: impl FnOnce(&mut Vec<u8>) -> T) -> T {
         let place = self.blob.len() + 1;
         for (number, width) in numbers.into_iter().zip([12, 12, 16]) {
             push_number(&mut self.blob, number, width);
         }
-        self.blob.extend_from_slice(text.as_bytes());
+        let start = self.blob.len();
+        let answer = text(&mut self.blob);
         if self.count > 0 {
             self.rows.push(',');
         }
-        let _ = write!(self.rows, "{}", (place << 32) | text.len());
+        let _ = write!(self.rows, "{}", (place << 32) | (self.blob.len() - start));
         self.count += 1;
+        answer
     }
 
     pub(super) const fn count(&self) -> u64 {
