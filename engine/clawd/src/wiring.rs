@@ -29,6 +29,7 @@ pub(crate) struct Installation {
     pub(crate) operator: LocalOperator,
     pub(crate) store: Store,
     pub(crate) worker: Worker,
+    pub(crate) clock: Arc<dyn Clock>,
     _lock: Lock,
 }
 
@@ -73,6 +74,7 @@ impl Installation {
             "node-{}",
             hex::encode(OsEntropy.bytes().first_chunk::<6>().unwrap_or(&[0; 6]))
         );
+        let shared = Arc::clone(&clock);
         let deps = Deps {
             store: store.clone(),
             registry,
@@ -91,6 +93,7 @@ impl Installation {
             operator,
             store,
             worker,
+            clock: shared,
             _lock: lock,
         })
     }
