@@ -73,11 +73,9 @@ pub(crate) fn complaint(place: &str, output: &str) -> StepError {
     if is_locked(output) {
         StepError::new(ErrorKind::DpkgLock, message)
             .with_hint("another package manager works on the host; a `retry` on `dpkg-lock` waits for it")
-    } else if output.contains("No space left on device")
-        || output.contains("You don't have enough free space")
-    {
+    } else if is_full(output) {
         StepError::new(ErrorKind::DiskFull, message).with_hint("free some space: `apt-get clean`, `df -h`")
-    } else if output.contains("dpkg was interrupted") {
+    } else if is_interrupted(output) {
         StepError::new(ErrorKind::Failed, message)
             .with_hint("an earlier installation was cut short: run `dpkg --configure -a` on the host")
     } else {
@@ -85,9 +83,27 @@ pub(crate) fn complaint(place: &str, output: &str) -> StepError {
     }
 }
 
-/// Whether another package manager was in the way.
+fn is_full(output: &str) -> bool {
+    output.contains("No space left on device") || output.contains("You don't have enough free space")
+}
+
+fn is_interrupted(output: &str) -> bool {
+    output.contains("dpkg was interrupted")
+}
+
+/// Whether apt failed because of the host, not because of what was asked for.
+pub(crate) fn is_trouble(output: &str) -> bool {
+    is_locked(output) || is_full(output) || is_interrupted(output)
+}
+
+/// Whether another package manager was in the way to the end. That apt has waited for one is no error.
 pub(crate) fn is_locked(output: &str) -> bool {
-    output.contains("Could not get lock") || output.contains("Unable to acquire the dpkg frontend lock")
+    output
+        .lines()
+        .filter(|line| line.trim_start().starts_with("E:"))
+        .any(|line| {
+            line.contains("Could not get lock") || line.contains("Unable to acquire the dpkg frontend lock")
+        })
 }
 
 #[cfg(test)]
@@ -120,7 +136,8 @@ mod tests {
                 "Unable to acquire",
             ),
             (
-                "E: You don't have enough free space in /var/cache/apt/archives/.",
+                "Waiting for cache lock: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 5...\n\
+                 E: You don't have enough free space in /var/cache/apt/archives/.",
                 ErrorKind::DiskFull,
                 "free space",
             ),

@@ -1,7 +1,7 @@
 //! Chooses which updates can be installed together without installing or removing anything else, and says of the
 //! others why not. Apt itself is asked, by simulation.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use clawd_model::{ErrorKind, StepError};
 use clawd_provider::contract::pkg_plan::{Class, Input, KeptBack, Output, Package};
@@ -22,6 +22,7 @@ pub(crate) async fn select(host: &Host, survey: &Survey, input: &Input) -> Resul
         survey,
         exclude: &input.exclude,
         left: TRIALS_MAX,
+        known: HashMap::new(),
     };
     let mut chosen = Vec::new();
     let mut groups = vec![wanted];
@@ -117,6 +118,7 @@ fn matches(pattern: &str, name: &str) -> bool {
 }
 
 /// Whether a group can be installed.
+#[derive(Clone)]
 enum Trial {
     /// Yes, if these other upgrades come along.
     Fits(Vec<Package>),
@@ -129,6 +131,8 @@ struct Trials<'a> {
     survey: &'a Survey,
     exclude: &'a [String],
     left: usize,
+    /// What was asked before: a simulation takes a second or more.
+    known: HashMap<Vec<String>, Trial>,
 }
 
 impl Trials<'_> {
@@ -136,18 +140,25 @@ impl Trials<'_> {
         if group.is_empty() {
             return Ok(Trial::Fits(Vec::new()));
         }
+        let mut names: Vec<String> = group.iter().map(|package| package.name.clone()).collect();
+        names.sort_unstable();
+        if let Some(trial) = self.known.get(&names) {
+            return Ok(trial.clone());
+        }
         self.left = self.left.checked_sub(1).ok_or_else(|| {
             let message = format!("{}: its updates cannot be untangled", self.host.place);
             StepError::new(ErrorKind::Failed, message)
                 .with_hint("`apt-get -s dist-upgrade` on the host shows what is in the way")
         })?;
-        match simulate(self.host, group).await? {
-            Simulated::Cannot(reason) => Ok(Trial::No(reason)),
+        let trial = match simulate(self.host, group).await? {
+            Simulated::Cannot(reason) => Trial::No(reason),
             Simulated::Would { removes, .. } if !removes.is_empty() => {
-                Ok(Trial::No(format!("would remove {}", few(&removes))))
+                Trial::No(format!("would remove {}", few(&removes)))
             }
-            Simulated::Would { installs, .. } => Ok(self.judge(group, &installs)),
-        }
+            Simulated::Would { installs, .. } => self.judge(group, &installs),
+        };
+        self.known.insert(names, trial.clone());
+        Ok(trial)
     }
 
     fn judge(&self, group: &[Package], installs: &[super::simulate::Inst]) -> Trial {

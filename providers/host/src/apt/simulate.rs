@@ -56,6 +56,11 @@ pub(crate) async fn simulate(host: &Host, set: &[Package]) -> Result<Simulated, 
         root: true,
     };
     let reply = host.ask(&request, OUTPUT_MAX).await?;
+    let errors = String::from_utf8_lossy(&reply.stderr);
+    // These say nothing about the packages.
+    if !reply.is_success() && super::is_trouble(&errors) {
+        return Err(super::complaint(&host.place, &errors));
+    }
     parse(&reply).ok_or_else(|| host.garbled("the simulation of apt"))
 }
 

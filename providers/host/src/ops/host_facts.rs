@@ -153,4 +153,16 @@ mod tests {
         let many = format!("{ANSWER}{}", "reboot=x\n".repeat(1000));
         assert_eq!(parse(&many).unwrap().reboot_reasons.len(), 20);
     }
+
+    /// The real script, on this machine.
+    #[tokio::test]
+    async fn this_machine_is_asked() {
+        let lab = crate::testing::Lab::new();
+        let facts = facts(&lab.host()).await.unwrap();
+        let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+        assert_eq!(facts.kernel, kernel.trim());
+        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+        assert_eq!(facts.boot_id, boot.trim());
+        assert!(facts.cpus > 0 && facts.memory_mib > 0 && facts.security_updates <= facts.updates);
+    }
 }

@@ -113,3 +113,53 @@ async fn refresh(host: &Host, context: &Context) -> Result<(), StepError> {
         sleep(LOCK_PAUSE).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clawd_provider::contract::pkg_plan::Package;
+
+    use super::*;
+    use crate::testing::{Lab, exists};
+
+    /// The real apt of this machine, where there is one; nothing is written.
+    #[tokio::test]
+    async fn this_machine_is_planned_without_a_trace() {
+        if !exists("/usr/bin/apt-get") {
+            return;
+        }
+        let lab = Lab::new();
+        let status = || {
+            std::fs::metadata("/var/lib/dpkg/status")
+                .unwrap()
+                .modified()
+                .unwrap()
+        };
+        let before = status();
+        let plan = PkgPlan::without_refresh(lab.hosts());
+        // Simulating all of what may be a whole release takes too long here.
+        let input = serde_json::json!({"classes": ["all"], "exclude": ["*"]});
+        let output = match plan.check(&lab.context, &input).await {
+            Ok(Checked::Read(output)) => serde_json::from_value::<Output>(output).unwrap(),
+            other => panic!("{other:?}"),
+        };
+        assert!(output.packages.is_empty());
+        assert!(output.kept_back.is_sorted_by(|a, b| a.name < b.name));
+        for kept in &output.kept_back {
+            assert_eq!(
+                apt::compare(&kept.from, &kept.to),
+                std::cmp::Ordering::Less,
+                "{kept:?}"
+            );
+        }
+        if let Some(kept) = output.kept_back.first() {
+            let package = Package {
+                name: kept.name.clone(),
+                from: kept.from.clone(),
+                to: kept.to.clone(),
+                security: false,
+            };
+            apt::simulate(&lab.host(), &[package]).await.unwrap();
+        }
+        assert_eq!(status(), before);
+    }
+}

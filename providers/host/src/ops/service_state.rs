@@ -9,6 +9,7 @@ use clawd_provider::contract::read_input;
 use clawd_provider::contract::service_state::{Input, Output, State, spec};
 use clawd_provider::{Applied, Checked, Context, Operation, ProviderError, Recovered};
 use serde_json::{Value, json};
+use tokio::time::{Duration, Instant, sleep};
 
 use super::output;
 use crate::host::{Host, looking, script};
@@ -19,6 +20,10 @@ use crate::text;
 const ASK: &str = r#"[ -d /run/systemd/system ] || exit 3
 systemctl show --property=LoadState,ActiveState,UnitFileState -- "$1""#;
 const ANSWER_MAX: usize = 16 * 1024;
+/// How long a unit may take to come to rest after systemd says that it was started.
+const SETTLE_LIMIT: Duration = Duration::from_secs(15);
+/// The pause between two looks.
+const PAUSE: Duration = Duration::from_millis(500);
 const BRING: &str = include_str!("service_state.sh");
 const SUFFIXES: [&str; 6] = [".service", ".socket", ".timer", ".path", ".mount", ".target"];
 
@@ -39,12 +44,22 @@ impl ServiceState {
 /// What systemd says of a unit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Unit {
-    active: bool,
+    /// `active`, `inactive`, `failed`, `activating` …
+    state: String,
     /// `enabled`, `disabled`, `static`, `masked` …
     file: String,
 }
 
 impl Unit {
+    fn active(&self) -> bool {
+        matches!(self.state.as_str(), "active" | "reloading")
+    }
+
+    /// Whether it is on its way to another state: so is one that starts again and again, and never runs.
+    fn moves(&self) -> bool {
+        matches!(self.state.as_str(), "activating" | "deactivating")
+    }
+
     fn enabled(&self) -> bool {
         matches!(self.file.as_str(), "enabled" | "enabled-runtime" | "generated")
     }
@@ -87,11 +102,11 @@ impl Operation for ServiceState {
         let (wanted, name) = read(input)?;
         let host = self.hosts.of_lane(context)?;
         let now = looking(context, &host.place, async {
-            Ok(unit(&host, &name, &wanted).await?)
+            Ok(settled(&host, &name, &wanted).await?)
         })
         .await?;
         let active = wanted.state != State::Stopped;
-        let fits = now.active == active && wanted.enabled.is_none_or(|enabled| enabled == now.enabled());
+        let fits = now.active() == active && wanted.enabled.is_none_or(|enabled| enabled == now.enabled());
         if fits {
             return Ok(());
         }
@@ -164,7 +179,7 @@ async fn unit(host: &Host, name: &str, wanted: &Input) -> Result<Unit, StepError
         return Err(refuse(format!("there is no unit `{name}`")));
     }
     let unit = Unit {
-        active: matches!(value("ActiveState"), "active" | "reloading" | "activating"),
+        state: text::line(value("ActiveState"), 40),
         file: text::line(value("UnitFileState"), 40),
     };
     if unit.file.starts_with("masked") && wanted.state != State::Stopped {
@@ -185,21 +200,30 @@ async fn unit(host: &Host, name: &str, wanted: &Input) -> Result<Unit, StepError
     Ok(unit)
 }
 
-fn describe(unit: &Unit) -> String {
-    let active = if unit.active { "active" } else { "inactive" };
-    format!(
-        "{active}, {}",
-        if unit.file.is_empty() {
-            "not installed"
-        } else {
-            &unit.file
+/// The unit, once it has come to rest, or a little later.
+async fn settled(host: &Host, name: &str, wanted: &Input) -> Result<Unit, StepError> {
+    let patience = Instant::now() + SETTLE_LIMIT;
+    loop {
+        let now = unit(host, name, wanted).await?;
+        if !now.moves() || Instant::now() >= patience {
+            return Ok(now);
         }
-    )
+        sleep(PAUSE).await;
+    }
+}
+
+fn describe(unit: &Unit) -> String {
+    let file = if unit.file.is_empty() {
+        "not installed"
+    } else {
+        &unit.file
+    };
+    format!("{}, {file}", unit.state)
 }
 
 fn change(name: &str, wanted: &Input, now: &Unit) -> Change {
     let mut lines = Vec::new();
-    match (wanted.state, now.active) {
+    match (wanted.state, now.active()) {
         (State::Running, false) => lines.push(format!("~ {name} inactive → active")),
         (State::Stopped, true) => lines.push(format!("~ {name} active → inactive")),
         (State::Restarted, _) => lines.push(format!("~ {name} restarted")),
@@ -218,13 +242,13 @@ fn change(name: &str, wanted: &Input, now: &Unit) -> Change {
             format!("{name} {state}")
         },
         diff: lines.iter().map(|line| format!("{line}\n")).collect(),
-        basis: json!({"unit": name, "active": now.active, "file": now.file, "state": state, "enabled": enabled}),
+        basis: json!({"unit": name, "active": now.active(), "file": now.file, "state": state, "enabled": enabled}),
     }
 }
 
 fn applied(now: &Unit, changed: bool) -> Result<Applied, StepError> {
     let output = output(&Output {
-        active: now.active,
+        active: now.active(),
         enabled: now.enabled(),
     })?;
     Ok(Applied { output, changed })
@@ -240,7 +264,7 @@ async fn finish(host: &Host, name: &str, wanted: &Input, ended: &Ended) -> Resul
             .failed(&said)
             .with_hint(format!("`journalctl -u {name}` on the host may say why")));
     }
-    applied(&unit(host, name, wanted).await?, true)
+    applied(&settled(host, name, wanted).await?, true)
 }
 
 #[cfg(test)]
@@ -258,11 +282,11 @@ mod tests {
     #[test]
     fn what_would_change() {
         let off = Unit {
-            active: false,
+            state: "inactive".to_owned(),
             file: "disabled".to_owned(),
         };
         let on = Unit {
-            active: true,
+            state: "active".to_owned(),
             file: "enabled".to_owned(),
         };
         for (state, enabled, now, diff) in [

@@ -153,6 +153,8 @@ async fn classes_and_phases() {
     let (packages, kept, _) = choose(&["plain", "slow"], Class::All, &[]).await;
     assert_eq!(packages, ["slow"], "security updates are not phased");
     assert_eq!(kept[0].1, "phased: so far for 10% of all machines");
+    let (_, _, trials) = choose(&["bash", "openssl"], Class::Security, &[]).await;
+    assert_eq!(trials, 1, "what fits is asked once");
     let (packages, kept, trials) = choose(&["plain"], Class::Security, &[]).await;
     assert!(packages.is_empty() && kept.is_empty());
     assert_eq!(trials, 0, "nothing to ask");
