@@ -100,15 +100,20 @@ impl Checkpoint {
         format!("{text}\n\u{2014} {name} {}\n", STANDARD.encode(signature))
     }
 
+    /// Reads what a note says without asking who signed it: for comparing one's own notes with one's own log.
+    ///
+    /// # Errors
+    /// When it is not a note, or not a checkpoint.
+    pub fn read_unverified(note: &str) -> Result<Self, CheckpointError> {
+        Self::parse(split(note)?.0)
+    }
+
     /// Reads a signed note, if it is signed by this key.
     ///
     /// # Errors
     /// When it is not a signed note, not signed by the key, or not a checkpoint.
     pub fn verify(note: &str, key: &VerifierKey) -> Result<Self, CheckpointError> {
-        let split = note
-            .rfind("\n\n")
-            .ok_or(CheckpointError::Note("no empty line before the signatures"))?;
-        let (text, signatures) = note.split_at(split + 1);
+        let (text, signatures) = split(note)?;
         let signatures = signatures
             .strip_prefix('\n')
             .and_then(|lines| lines.strip_suffix('\n'))
@@ -133,6 +138,14 @@ impl Checkpoint {
         }
         Self::parse(text)
     }
+}
+
+/// The signed text, and what follows it.
+fn split(note: &str) -> Result<(&str, &str), CheckpointError> {
+    let end = note
+        .rfind("\n\n")
+        .ok_or(CheckpointError::Note("no empty line before the signatures"))?;
+    Ok(note.split_at(end + 1))
 }
 
 fn parse_signature(line: &str) -> Option<(&str, [u8; 4], Vec<u8>)> {

@@ -223,8 +223,20 @@ impl TenantStore {
             .sign(self.tenant.clone())
             .await
             .map_err(|refused| refused.into_write("audit log"))?;
-        let newest = self.checkpoints().await?.pop();
+        let newest = self.newest_checkpoint().await?;
         newest.ok_or(WriteError::Missing("audit log"))
+    }
+
+    /// The checkpoint that covers the most records.
+    ///
+    /// # Errors
+    /// When the database fails.
+    #[tracing::instrument(name = "db.audit.newest_checkpoint", skip_all)]
+    pub async fn newest_checkpoint(&self) -> Result<Option<StoredCheckpoint>, ReadError> {
+        let query = sql("SELECT size, at, note FROM checkpoints
+             WHERE tenant = (SELECT number FROM tenants WHERE name = ?) ORDER BY size DESC LIMIT 1")
+        .bind(self.tenant.as_str());
+        row::optional(self.store.readers(), query).await
     }
 
     /// All signed checkpoints, by size.
@@ -276,9 +288,8 @@ impl TenantStore {
             return Ok(None);
         };
         let covering = self
-            .checkpoints()
+            .newest_checkpoint()
             .await?
-            .pop()
             .filter(|newest| newest.size > index);
         let checkpoint = match covering {
             Some(checkpoint) => checkpoint,

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use clawd_audit::Checkpoint;
 use clawd_audit::export::{checkpoint_line, header_line};
 
 use crate::audit::StoredCheckpoint;
@@ -33,9 +34,13 @@ impl TenantStore {
     pub async fn export_audit(&self) -> Result<AuditExport, WriteError> {
         let last = self.checkpoint().await?;
         let mut checkpoints: VecDeque<_> = self.checkpoints().await?.into();
-        checkpoints.retain(|checkpoint| checkpoint.size <= last.size);
+        // One key signs an export: what an earlier key signed, the last checkpoint covers as well.
+        let key = self.verifier_key();
+        checkpoints.retain(|checkpoint| {
+            checkpoint.size <= last.size && Checkpoint::verify(&checkpoint.note, &key).is_ok()
+        });
         Ok(AuditExport {
-            header: Some(header_line(&self.tenant, last.size, &self.verifier_key())?),
+            header: Some(header_line(&self.tenant, last.size, &key)?),
             store: self.clone(),
             position: 0,
             size: last.size,

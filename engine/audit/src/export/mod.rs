@@ -17,13 +17,15 @@
 //! What no file can show of itself is that it is the newest: whoever holds the key could sign a shorter log. Hence a
 //! verifier who has seen a checkpoint before passes it in ([`Known`]), and the log has to contain it.
 
+mod report;
 mod verify;
 mod write;
 
 use clawd_model::{TenantName, product};
 use serde::{Deserialize, Serialize};
 
-pub use verify::{Known, Report, VerifyError, verify, verify_with};
+pub use report::{Report, VerifyError};
+pub use verify::{Known, verify, verify_with};
 pub use write::{checkpoint_line, header_line};
 
 /// The first line of an export.

@@ -16,6 +16,7 @@ fn a_signed_checkpoint_reads_back() {
     let note = checkpoint().sign(&key, "clawd.dev/audit/demo");
     let verifier = key.verifier("clawd.dev/audit/demo");
     assert_eq!(Checkpoint::verify(&note, &verifier), Ok(checkpoint()));
+    assert_eq!(Checkpoint::read_unverified(&note), Ok(checkpoint()));
     assert_eq!(verifier.to_string().parse(), Ok(verifier.clone()));
     // Somebody else's signature beside ours does not matter; ours twice does no harm.
     let other = SigningKey::from_bytes(&[8; 32]);

@@ -174,21 +174,8 @@ async fn load(connection: &mut SqliteConnection, tenant: &TenantName) -> Result<
     let row = Row::new(row, "tenants", "name");
     let number = row.number("number")?;
     let (size, signed): (u64, u64) = (row.int("size")?, row.int("signed")?);
-    let mut levels = Vec::new();
-    for (level, width) in TiledLog::widths(size).into_iter().enumerate() {
-        let hashes = if level == 0 {
-            leaves(connection, number, size - width).await?
-        } else {
-            tile_roots(connection, number, level - 1, width).await?
-        };
-        levels.push(hashes);
-    }
-    let tiles = TiledLog::resume(size, levels).ok_or_else(|| ReadError::Corrupt {
-        table: "audit_tiles",
-        column: "hashes",
-        row: tenant.to_string(),
-        source: "tiles are missing".into(),
-    })?;
+    let tiles = tiles(connection, tenant, number, size).await?;
+    check(connection, tenant, number, signed).await?;
     Ok(Some(Log {
         number,
         tiles,
@@ -196,31 +183,97 @@ async fn load(connection: &mut SqliteConnection, tenant: &TenantName) -> Result<
     }))
 }
 
-async fn leaves(connection: &mut SqliteConnection, tenant: i64, from: u64) -> Result<Vec<Hash>, ReadError> {
-    let (_, rows) = sql("SELECT body FROM audit WHERE tenant = ? AND position >= ? ORDER BY position")
-        .bind(tenant)
-        .bind(i64::try_from(from).unwrap_or(i64::MAX))
+/// Holds the newest checkpoint against the records that it covers. Whoever altered the newest of them behind our back
+/// is noticed here, before anything is appended to a log that could never be verified again.
+async fn check(
+    connection: &mut SqliteConnection,
+    tenant: &TenantName,
+    number: i64,
+    signed: u64,
+) -> Result<(), ReadError> {
+    let (_, rows) = sql("SELECT note FROM checkpoints WHERE tenant = ? ORDER BY size DESC LIMIT 1")
+        .bind(number)
         .run(connection)
         .await?;
+    let Some(row) = rows.first() else { return Ok(()) };
+    let corrupt = |source| ReadError::Corrupt {
+        table: "checkpoints",
+        column: "note",
+        row: format!("{tenant}/{signed}"),
+        source,
+    };
+    let checkpoint = Checkpoint::read_unverified(row.try_get(0)?).map_err(|error| corrupt(error.into()))?;
+    let root = tiles(connection, tenant, number, signed).await?.root();
+    if checkpoint.size == signed && checkpoint.root == root {
+        Ok(())
+    } else {
+        Err(corrupt("the records are not those that were signed".into()))
+    }
+}
+
+/// The last tiles of the log when it held `size` records.
+async fn tiles(
+    connection: &mut SqliteConnection,
+    tenant: &TenantName,
+    number: i64,
+    size: u64,
+) -> Result<TiledLog, ReadError> {
+    let mut levels = Vec::new();
+    let mut unit = 1;
+    for (level, width) in TiledLog::widths(size).into_iter().enumerate() {
+        // The first entry of the level's last tile.
+        let first = size / unit - width;
+        let hashes = if level == 0 {
+            leaves(connection, number, first, width).await?
+        } else {
+            tile_roots(connection, number, level - 1, first, width).await?
+        };
+        levels.push(hashes);
+        unit *= 256;
+    }
+    TiledLog::resume(size, levels).ok_or_else(|| ReadError::Corrupt {
+        table: "audit_tiles",
+        column: "hashes",
+        row: tenant.to_string(),
+        source: "tiles or records are missing".into(),
+    })
+}
+
+async fn leaves(
+    connection: &mut SqliteConnection,
+    tenant: i64,
+    first: u64,
+    width: u64,
+) -> Result<Vec<Hash>, ReadError> {
+    let (_, rows) =
+        sql("SELECT body FROM audit WHERE tenant = ? AND position >= ? ORDER BY position LIMIT ?")
+            .bind(tenant)
+            .bind(i64::try_from(first).unwrap_or(i64::MAX))
+            .bind(i64::try_from(width).unwrap_or(i64::MAX))
+            .run(connection)
+            .await?;
     rows.iter().map(|row| Ok(Record::leaf(row.try_get(0)?))).collect()
 }
 
-/// The roots of the last `width` full tiles of a level, oldest first.
+/// The roots of `width` full tiles of a level, from the one at `first` on.
 async fn tile_roots(
     connection: &mut SqliteConnection,
     tenant: i64,
     level: usize,
+    first: u64,
     width: u64,
 ) -> Result<Vec<Hash>, ReadError> {
-    let (_, rows) =
-        sql("SELECT hashes FROM audit_tiles WHERE tenant = ? AND level = ? ORDER BY position DESC LIMIT ?")
-            .bind(tenant)
-            .bind(i64::try_from(level).unwrap_or(i64::MAX))
-            .bind(i64::try_from(width).unwrap_or(i64::MAX))
-            .run(connection)
-            .await?;
+    let (_, rows) = sql(
+        "SELECT hashes FROM audit_tiles WHERE tenant = ? AND level = ? AND position >= ?
+         ORDER BY position LIMIT ?",
+    )
+    .bind(tenant)
+    .bind(i64::try_from(level).unwrap_or(i64::MAX))
+    .bind(i64::try_from(first).unwrap_or(i64::MAX))
+    .bind(i64::try_from(width).unwrap_or(i64::MAX))
+    .run(connection)
+    .await?;
     rows.iter()
-        .rev()
         .map(|row| {
             let bytes: &[u8] = row.try_get(0)?;
             let hashes: Vec<Hash> = bytes.chunks_exact(32).filter_map(Hash::from_slice).collect();

@@ -2,7 +2,7 @@
 
 use clawd_audit::export::{Known, verify, verify_with};
 use clawd_audit::{Checkpoint, Record, Tree, verify_inclusion};
-use clawd_store::AuditFilter;
+use clawd_store::{AuditFilter, CommitError, ReadError};
 
 use crate::fixture::{Fixture, draft, next_turn, open, read};
 
@@ -220,4 +220,56 @@ async fn the_records_of_a_run_are_found() {
         };
         assert_eq!(fixture.demo().audit(&filter).await.unwrap().len(), 1);
     }
+}
+
+/// Whoever alters the newest records in the file is noticed before anything is appended to them.
+#[tokio::test]
+async fn altered_records_stop_the_log() {
+    for (script, table) in [
+        (
+            "UPDATE audit SET body = replace(body, 'web-1', 'web-2') WHERE position = 299",
+            "checkpoints",
+        ),
+        ("UPDATE audit_tiles SET hashes = zeroblob(8192)", "checkpoints"),
+        ("DELETE FROM audit WHERE position = 299", "audit_tiles"),
+        ("DELETE FROM audit_tiles", "audit_tiles"),
+        (
+            "UPDATE checkpoints SET note = 'none' WHERE size > 100",
+            "checkpoints",
+        ),
+    ] {
+        let fixture = Fixture::new().await;
+        let (run, lease) = fixture.begun().await;
+        let mut turn = next_turn("demo", run, &lease, 2, 1);
+        turn.audit = vec![draft("step.skipped", "job/web-1/step"); 298];
+        fixture.store.commit(turn).await.unwrap();
+        fixture.store.close().await;
+        crate::open::meddle(&fixture.path(), script).await;
+        let store = open(&fixture.path(), fixture.clock.clone()).await;
+        let refused = store.commit(next_turn("demo", run, &lease, 3, 1)).await;
+        let Err(CommitError::Read(ReadError::Corrupt { table: found, .. })) = &refused else {
+            panic!("{script}: {refused:?}")
+        };
+        assert_eq!(*found, table, "{script}");
+        // The other tenant goes on.
+        store
+            .tenant(read("acme"))
+            .record(&[draft("still", "here")])
+            .await
+            .unwrap();
+    }
+}
+
+/// A log that outlives its key: an export shows what the new key signed, and that covers everything.
+#[tokio::test]
+async fn a_log_goes_on_under_another_key() {
+    let fixture = Fixture::new().await;
+    fixture.demo().checkpoint().await.unwrap();
+    fixture.store.close().await;
+    let store = crate::fixture::open_with(&fixture.path(), fixture.clock.clone(), [8; 32]).await;
+    let demo = store.tenant(read("demo"));
+    demo.record(&[draft("key.changed", "audit.key")]).await.unwrap();
+    let text = demo.export_audit().await.unwrap().next().await.unwrap().unwrap();
+    let report = verify(std::io::Cursor::new(text), Some(&demo.verifier_key())).unwrap();
+    assert_eq!((report.records, report.checkpoints), (2, 1));
 }

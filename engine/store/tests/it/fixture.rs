@@ -36,10 +36,14 @@ pub(crate) fn key() -> SigningKey {
 }
 
 pub(crate) async fn open(path: &Path, clock: Arc<FixedClock>) -> Store {
+    open_with(path, clock, [7; 32]).await
+}
+
+pub(crate) async fn open_with(path: &Path, clock: Arc<FixedClock>, key: [u8; 32]) -> Store {
     Store::open(Options {
         path: path.to_owned(),
         clock,
-        audit_key: key(),
+        audit_key: SigningKey::from_bytes(&key),
         readers: 2,
         watch: None,
     })

@@ -323,6 +323,7 @@ async fn audit_logs() {
     assert_eq!(demo.audit_leaves().await.unwrap().len(), 2);
     assert_eq!(demo.audit_proof(2).await.unwrap(), None);
     assert_eq!(demo.checkpoints().await.unwrap(), []);
+    assert_eq!(demo.newest_checkpoint().await.unwrap(), None);
     assert_ne!(demo.verifier_key(), acme.verifier_key());
     let mut export = demo.export_audit().await.unwrap();
     let text = export.next().await.unwrap().unwrap();

@@ -20,7 +20,7 @@ async fn try_open(path: &Path) -> Result<Store, OpenError> {
     .await
 }
 
-async fn meddle(path: &Path, script: &'static str) {
+pub(crate) async fn meddle(path: &Path, script: &'static str) {
     let mut connection = SqliteConnection::connect(path.to_str().unwrap()).await.unwrap();
     sqlx::raw_sql(script).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
