@@ -1,14 +1,14 @@
 //! The protocol, against the real script and a real shell.
 
+mod driving;
+
 use std::os::unix::fs::PermissionsExt as _;
 
-use clawd_model::{DurationMs, ErrorKind};
-use clawd_provider::ProviderError;
 use futures::future::join_all;
 
 use super::answer::{Start, State};
 use super::client::Jobs;
-use super::collect::{Collected, STREAM_MAX};
+use super::collect::Collected;
 use super::*;
 use crate::testing::{Lab, attempt, exists, until};
 use crate::transport::{Captured, Request, Transport as _};
@@ -246,169 +246,30 @@ async fn a_specification_that_was_cut_short_starts_nothing() {
 }
 
 #[tokio::test]
-async fn output_over_the_limit_is_dropped_and_harms_nobody() {
-    let lab = Lab::new();
-    let spec = sh(
-        "yes | head -c 9437184; echo done >\"$1\"; exit 0",
-        &[&lab.path("trace")],
-    );
-    let ended = run(&lab.host(), &lab.context, &spec, AtLimit::Stop)
-        .await
-        .unwrap();
-    assert_eq!(ended.code, 0);
-    assert_eq!(ended.stdout.len(), 64 * 1024);
-    assert_eq!(lab.sink.stdout().len() as u64, STREAM_MAX);
-    assert_eq!(lab.read("trace"), "done\n");
-}
-
-#[tokio::test]
-async fn exit_codes_signals_and_programs_that_are_not_there() {
-    for (spec, code) in [
-        (sh("exit 0", &[]), 0),
-        (sh("exit 42", &[]), 42),
-        (sh("kill -9 $$", &[]), 137),
-        (
-            JobSpec {
-                argv: vec!["/no/such/program".to_owned()],
-                ..JobSpec::default()
-            },
-            127,
-        ),
-    ] {
-        let lab = Lab::new();
-        let ended = run(&lab.host(), &lab.context, &spec, AtLimit::Stop)
-            .await
-            .unwrap();
-        assert_eq!(ended.code, code);
-    }
-}
-
-#[tokio::test]
-async fn what_a_command_leaves_behind_does_not_hold_it_up() {
-    let lab = Lab::new();
-    let spec = sh("sleep 600 & echo $! >\"$1\"; echo done", &[&lab.path("pid")]);
-    let ended = run(&lab.host(), &lab.context, &spec, AtLimit::Stop)
-        .await
-        .unwrap();
-    assert_eq!((ended.code, ended.stdout.as_str()), (0, "done\n"));
-    kill(lab.read("pid").trim());
-}
-
-#[tokio::test]
-async fn lost_connections_cost_neither_output_nor_a_second_effect() {
-    // Calls: 0 start (not installed), 1 install, 2 start, 3 follow, ...
-    for cuts in [
-        vec![(2, None)],
-        vec![(2, Some(0)), (3, Some(2))],
-        vec![(3, Some(300))],
-        vec![(3, Some(0)), (4, Some(7)), (5, Some(1000)), (6, Some(1))],
-    ] {
-        let lab = Lab::new();
-        *lab.transport.cuts.lock().unwrap() = cuts.clone();
-        let spec = sh(
-            "echo once >>\"$1\"; seq 1 500; sleep 0.5; seq 501 1000; exit 9",
-            &[&lab.path("trace")],
-        );
-        let ended = run(&lab.host(), &lab.context, &spec, AtLimit::LetGo)
-            .await
-            .unwrap();
-        assert_eq!(ended.code, 9, "{cuts:?}");
-        let expected: String = (1..=1000).map(|n| format!("{n}\n")).collect();
-        assert_eq!(lab.sink.stdout(), expected, "{cuts:?}");
-        assert_eq!(lab.read("trace"), "once\n", "{cuts:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_command_whose_time_is_up_is_ended_if_that_does_no_harm() {
-    let mut lab = Lab::new();
-    lab.context.timeout = DurationMs(1500);
-    let spec = sh("echo $$ >\"$1\"; exec sleep 600", &[&lab.path("pid")]);
-    let error = run(&lab.host(), &lab.context, &spec, AtLimit::Stop)
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(&error, ProviderError::Failed(error) if error.kind == ErrorKind::Timeout),
-        "{error:?}"
-    );
-    assert!(!exists(&format!("/proc/{}/cmdline", lab.read("pid").trim())));
-}
-
-#[tokio::test]
-async fn a_command_that_must_not_be_ended_is_found_again() {
-    let mut lab = Lab::new();
-    lab.context.timeout = DurationMs(1500);
-    let spec = sh(
-        "until [ -e \"$1\" ]; do sleep 0.05; done; echo found; exit 5",
-        &[&lab.path("go")],
-    );
-    let error = run(&lab.host(), &lab.context, &spec, AtLimit::LetGo)
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(&error, ProviderError::OutcomeUnknown(error) if error.kind == ErrorKind::Timeout),
-        "{error:?}"
-    );
-    lab.context.timeout = DurationMs::from_secs(60);
-    lab.context.epoch = 2;
-    let host = lab.host();
-    let recovering = recover(&host, &lab.context);
-    let let_go = async { std::fs::write(lab.path("go"), "").unwrap() };
-    let (recovered, ()) = tokio::join!(recovering, let_go);
-    let JobRecovered::Ended(ended) = recovered.unwrap() else {
-        panic!("it ended");
-    };
-    assert_eq!(
-        (ended.code, ended.note.as_str(), ended.stdout.as_str()),
-        (5, "a note", "found\n")
-    );
-    assert!(lab.sink.notes().contains("found the job"));
-    assert!(exists(&job(&lab, "collected")));
-}
-
-#[tokio::test]
-async fn cancelling_ends_the_command() {
-    let lab = Lab::new();
-    let spec = sh("echo $$ >\"$1\"; exec sleep 600", &[&lab.path("pid")]);
-    let host = lab.host();
-    let cancel = async {
-        until("it runs", || lab.read("pid").ends_with('\n')).await;
-        lab.context.cancel.cancel();
-    };
-    let (result, ()) = tokio::join!(run(&host, &lab.context, &spec, AtLimit::Stop), cancel);
-    assert!(matches!(result, Err(ProviderError::Failed(error)) if error.kind == ErrorKind::Cancelled));
-}
-
-#[tokio::test]
-async fn recovering_what_never_started() {
+async fn old_results_go_and_what_nobody_has_collected_stays() {
     let lab = Lab::new();
     let host = lab.host();
-    assert_eq!(recover(&host, &lab.context).await, Ok(JobRecovered::NotStarted));
-    let ended = run(&host, &lab.context, &traced(&lab), AtLimit::Stop)
+    run(&host, &lab.context, &traced(&lab), AtLimit::Stop)
         .await
         .unwrap();
-    assert_eq!((ended.code, ended.last_line.as_deref()), (3, Some("bad")));
-    assert_eq!(
-        lab.read("trace"),
-        "once\n",
-        "it starts under the same key all the same"
-    );
-}
-
-#[tokio::test]
-async fn a_folder_that_cannot_be_written_to_begins_nothing() {
-    let lab = Lab::new();
-    std::fs::write(lab.path("jobs"), "in the way").unwrap();
-    let error = run(&lab.host(), &lab.context, &traced(&lab), AtLimit::Stop)
-        .await
-        .unwrap_err();
-    let ProviderError::Failed(error) = error else {
-        panic!("nothing began");
+    let others = lab.path("jobs");
+    let age = |name: &str, file: &str, days: u32| {
+        let folder = format!("{others}/{name}");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(format!("{folder}/{file}"), "0").unwrap();
+        let when = format!("{days} days ago");
+        let touched = std::process::Command::new("touch")
+            .args(["-d", &when, &format!("{folder}/{file}")])
+            .status();
+        assert!(touched.unwrap().success());
     };
-    assert!(
-        error
-            .message
-            .contains("web-1 (root@192.0.2.1:22): cannot write to"),
-        "{error:?}"
-    );
+    age("att_old", "collected", 9);
+    age("att_new", "collected", 5);
+    age("att_waits", "exit", 30);
+    let jobs = Jobs::new(&host, attempt(2), 1);
+    assert_eq!(jobs.start(&traced(&lab), 0).await, Ok(Start::Started));
+    let left = |name: &str| exists(&format!("{others}/{name}"));
+    assert!(!left("att_old") && left("att_new") && left("att_waits"));
+    assert_eq!(call(&lab, &["forget"], b"").await, "forgotten\n");
+    assert!(!exists(&job(&lab, "")));
 }

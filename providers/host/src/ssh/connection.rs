@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use russh::client::{AuthResult, Config, Handle};
 use russh::keys::{Algorithm, EcdsaCurve, PrivateKeyWithHashAlg, PublicKey};
 use russh::{Disconnect, Preferred};
 use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::handler::{Client, Expected, describe};
@@ -49,6 +50,8 @@ impl Default for SshOptions {
 pub(super) struct Connection {
     pub(super) handle: Handle<Client>,
     pub(super) channels: Arc<Semaphore>,
+    /// How many channels there are in all; less than the maximum where the host allows fewer.
+    capacity: AtomicU32,
 }
 
 impl Connection {
@@ -78,6 +81,7 @@ impl Connection {
         let connection = Arc::new(Self {
             handle,
             channels: Arc::new(Semaphore::new(CHANNELS_MAX as usize)),
+            capacity: AtomicU32::new(CHANNELS_MAX),
         });
         tokio::spawn(close_when_idle(Arc::downgrade(&connection), options.idle));
         Ok(connection)
@@ -86,6 +90,19 @@ impl Connection {
     /// Whether no channel can be opened any more.
     pub(super) fn is_closed(&self) -> bool {
         self.handle.is_closed() || self.channels.is_closed()
+    }
+
+    /// The host refused a channel: from now on there is room for one less. False when it was the last one.
+    pub(super) fn shrink(&self, room: OwnedSemaphorePermit) -> bool {
+        let less = |capacity: u32| (capacity > 1).then(|| capacity - 1);
+        let shrunk = self
+            .capacity
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, less)
+            .is_ok();
+        if shrunk {
+            room.forget();
+        }
+        shrunk
     }
 
     /// Says goodbye. Channels that are open end as if the connection were lost.
@@ -183,7 +200,8 @@ async fn close_when_idle(connection: Weak<Connection>, idle: Duration) {
         if connection.is_closed() {
             return;
         }
-        let all = Arc::clone(&connection.channels).try_acquire_many_owned(CHANNELS_MAX);
+        let capacity = connection.capacity.load(Ordering::SeqCst);
+        let all = Arc::clone(&connection.channels).try_acquire_many_owned(capacity);
         match (all, was_idle) {
             (Ok(_), true) => return connection.close().await,
             (all, _) => was_idle = all.is_ok(),

@@ -20,12 +20,21 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 /// What is kept of the error output before the bootstrap is there.
 const COMPLAINT_MAX: usize = 4 * 1024;
 
-/// Opens a channel; nothing has begun.
-pub(super) async fn open(connection: &Connection) -> Result<Channel<Msg>, TransportError> {
+/// Why there is no channel; nothing has begun.
+pub(super) enum NoChannel {
+    /// The host allows no more of them on this connection.
+    Refused,
+    /// The connection is dead.
+    Dead(TransportError),
+}
+
+/// Opens a channel.
+pub(super) async fn open(connection: &Connection) -> Result<Channel<Msg>, NoChannel> {
     match timeout(OPEN_TIMEOUT, connection.handle.channel_open_session()).await {
         Ok(Ok(channel)) => Ok(channel),
-        Ok(Err(error)) => Err(TransportError::Unreachable(describe(&error))),
-        Err(_) => Err(super::connection::no_answer(OPEN_TIMEOUT)),
+        Ok(Err(russh::Error::ChannelOpenFailure(_))) => Err(NoChannel::Refused),
+        Ok(Err(error)) => Err(NoChannel::Dead(TransportError::Unreachable(describe(&error)))),
+        Err(_) => Err(NoChannel::Dead(super::connection::no_answer(OPEN_TIMEOUT))),
     }
 }
 

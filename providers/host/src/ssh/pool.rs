@@ -3,19 +3,25 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use russh::keys::PublicKey;
 use tokio::sync::{Mutex as AsyncMutex, OwnedSemaphorePermit};
+use tokio::time::sleep;
 
 use super::connection::{Connection, SshOptions};
-use super::exec;
+use super::exec::{self, NoChannel};
 use super::identity::Identity;
 use crate::address::Address;
 use crate::transport::{Exit, Receive, Request, Transport, TransportError};
 
 /// More commands than this many connections carry have to wait.
 const CONNECTIONS_MAX: usize = 4;
+
+/// The pause before a host that refused a session is asked again, and how often it is.
+const REFUSED_PAUSE: Duration = Duration::from_millis(250);
+const REFUSALS_MAX: u32 = 40;
 
 /// What makes a connection the same: where, under which pinned key, with which key of ours.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -121,20 +127,31 @@ impl SshTransport {
 impl Transport for SshTransport {
     async fn exec(&self, request: &Request, receive: &mut dyn Receive) -> Result<Exit, TransportError> {
         let mut retried = false;
+        let mut refusals = 0;
         loop {
             let (connection, room) = self.connection().await?;
-            let channel = exec::open(&connection).await;
-            match channel {
+            match exec::open(&connection).await {
                 Ok(channel) => {
                     let user = &self.destination.address.user;
                     return exec::run(channel, room, user, request, receive).await;
                 }
-                // The connection died since it was last used: nothing was sent, so another one may be tried.
-                Err(_) if !retried => {
+                // Elsewhere there may be room, or here when a command has ended.
+                Err(NoChannel::Refused) => {
+                    if !connection.shrink(room) {
+                        refusals += 1;
+                        sleep(REFUSED_PAUSE).await;
+                    }
+                    if refusals > REFUSALS_MAX {
+                        let why = "the host opens no more sessions (`MaxSessions` of its sshd)";
+                        return Err(TransportError::Unreachable(why.to_owned()));
+                    }
+                }
+                // It died since it was last used: nothing was sent, so another one may be tried.
+                Err(NoChannel::Dead(_)) if !retried => {
                     retried = true;
                     connection.close().await;
                 }
-                Err(error) => return Err(error),
+                Err(NoChannel::Dead(error)) => return Err(error),
             }
         }
     }

@@ -77,7 +77,17 @@ async fn a_host_that_sends_without_end_is_cut_off_and_may_go_on() {
 
 #[tokio::test]
 async fn many_commands_at_once_share_few_connections() {
-    let sshd = Sshd::start_with("MaxSessions 10");
+    share("MaxSessions 10").await;
+}
+
+#[tokio::test]
+async fn a_host_may_allow_few_sessions() {
+    share("MaxSessions 2").await;
+    share("MaxSessions 1").await;
+}
+
+async fn share(config: &str) {
+    let sshd = Sshd::start_with(config);
     let transport = transport(&sshd);
     let all = join_all((0..40).map(|n| {
         let transport = transport.clone();
