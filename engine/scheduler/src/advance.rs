@@ -59,11 +59,7 @@ impl Decider<'_> {
         let Some(definition) = self.program.step(step) else {
             return false;
         };
-        let in_always = self
-            .program
-            .job(step.job)
-            .is_some_and(|job| step.step >= job.always_from);
-        if self.state.cancelled && !in_always {
+        if self.is_called_off(step) {
             let error = StepError::new(ErrorKind::Cancelled, "the run was cancelled before this step");
             self.emit(Event::StepFailed { step, error });
             return true;
@@ -106,12 +102,11 @@ impl Decider<'_> {
                 false
             }
             Ok(input) => {
-                let effect = if self.needs_check(step) {
-                    Effect::Check { step, input }
-                } else {
-                    Effect::AskGate { step, input }
-                };
-                self.effect(effect);
+                if !self.needs_check(step) {
+                    self.effect(Effect::AskGate { step, input });
+                } else if self.state.looking.0.insert(step) {
+                    self.effect(Effect::Check { step, input });
+                }
                 true
             }
         }
@@ -140,9 +135,14 @@ impl Decider<'_> {
         }
     }
 
-    /// INVARIANT: a mutating step whose plan predicted a change is checked again before its first attempt.
+    /// INVARIANT: a mutating step whose plan predicted a change is checked again before its first attempt, and
+    /// before a later one that people decided on: they may have taken their time. A retry by itself is not: what
+    /// the failed attempt left behind is no drift.
     pub(crate) fn needs_check(&self, step: StepRef) -> bool {
-        self.state.attempts(step) == 0 && self.program.fingerprint(step).is_some()
+        let people_decided = || {
+            self.state.undone.contains(&step) || self.state.step(step) == Some(&StepState::WaitingForVotes)
+        };
+        self.program.fingerprint(step).is_some() && (self.state.attempts(step) == 0 || people_decided())
     }
 
     fn lane_done(&mut self, job: u16, lane: u32) {

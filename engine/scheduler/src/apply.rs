@@ -1,15 +1,11 @@
 //! The fold: one total function from a state and an event to the next state. Recovery and live execution run
 //! this same code.
 
-use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use clawd_model::{
-    Approval, ApprovalStatus, Decision, DecisionKind, ErrorKind, Event, Outcome, PlannedJob, StepError,
-    StepRef, Timestamp,
-};
+use clawd_model::{Decision, DecisionKind, ErrorKind, Event, Outcome, StepError, StepRef, Timestamp};
 
-use crate::{JobPhase, JobState, Lane, LaneVerdict, Program, RunState, StepState};
+use crate::{JobPhase, JobState, LaneVerdict, Program, RunState, StepState};
 
 /// The journal holds an event that cannot follow the ones before it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,54 +18,6 @@ pub struct Corrupt {
 }
 
 impl RunState {
-    /// The state after the first event.
-    ///
-    /// # Errors
-    /// When it is not `RunStarted`, or does not fit the program.
-    pub fn begin(program: &Program, event: &Event) -> Result<Self, Corrupt> {
-        let corrupt = |what: &str| Corrupt {
-            seq: 1,
-            what: what.to_owned(),
-        };
-        let Event::RunStarted {
-            run,
-            tenant,
-            runbook,
-            workflow,
-            plan,
-            inputs,
-            requester,
-            jobs,
-        } = event
-        else {
-            return Err(corrupt("the first event does not start the run"));
-        };
-        if *workflow != program.workflow.digest {
-            return Err(corrupt("the run is pinned to another workflow"));
-        }
-        if jobs.len() != program.workflow.jobs.len() {
-            return Err(corrupt("the frozen targets do not fit the workflow's jobs"));
-        }
-        Ok(Self {
-            run: *run,
-            tenant: tenant.clone(),
-            runbook: runbook.clone(),
-            inputs: Arc::new(inputs.clone()),
-            requester: requester.clone(),
-            targets: Arc::clone(jobs),
-            plan: *plan,
-            seq: 1,
-            jobs: jobs.iter().map(job_state).collect(),
-            approvals: BTreeMap::new(),
-            drifted: BTreeMap::new(),
-            cancelled: false,
-            outcome: None,
-            just_checked: Vec::new(),
-            blocked: 0,
-            open: 0,
-        })
-    }
-
     /// The state after one more event.
     ///
     /// # Errors
@@ -123,7 +71,10 @@ impl RunState {
                 self.set(*step, next, |from| {
                     matches!(
                         from,
-                        StepState::Failed { .. } | StepState::Pending | StepState::WaitingForVotes
+                        StepState::Failed { .. }
+                            | StepState::Pending
+                            | StepState::WaitingForVotes
+                            | StepState::WaitingForRetry { .. }
                     )
                 })
             }
@@ -134,7 +85,7 @@ impl RunState {
             Event::SoakStarted { job, until } => self.soak_started(*job, *until),
             Event::JobSkipped { job, failed, .. } => self.job_skipped(*job, *failed),
             Event::CancelRequested { .. } => {
-                self.cancelled = true;
+                self.cancelled();
                 Ok(())
             }
             Event::RunFinished { outcome } => {
@@ -147,90 +98,6 @@ impl RunState {
         };
         result.map_err(|what| Corrupt { seq, what })?;
         self.seq = seq;
-        Ok(())
-    }
-
-    fn apply_approval(&mut self, event: &Event, at: Timestamp) -> Result<(), String> {
-        if let Event::ApprovalRequested {
-            approval,
-            subject,
-            missing,
-            reasons,
-            vote_ttl_ms,
-        } = event
-        {
-            let job = self
-                .targets
-                .iter()
-                .position(|job| job.job == subject.job)
-                .ok_or("an approval of no job")?;
-            let request = Approval {
-                id: *approval,
-                subject: subject.clone(),
-                requester: self.requester.clone(),
-                status: ApprovalStatus::Open,
-                missing: missing.clone(),
-                reasons: reasons.clone(),
-                vote_ttl_ms: *vote_ttl_ms,
-                opened_at: at,
-                votes: Vec::new(),
-            };
-            self.approvals.insert(*approval, request);
-            if let Some(job) = self.jobs.get_mut(job) {
-                job.approval = Some(*approval);
-            }
-            return Ok(());
-        }
-        let (id, change): (_, Box<dyn FnOnce(&mut Approval) + '_>) = match event {
-            // The last vote of a person counts: an earlier one is replaced.
-            Event::VoteCast { vote } => (
-                vote.approval,
-                Box::new(move |approval| {
-                    approval.votes.retain(|earlier| earlier.voter != vote.voter);
-                    approval.votes.push(vote.clone());
-                }),
-            ),
-            Event::ApprovalUpdated {
-                approval,
-                missing,
-                reasons,
-            } => (
-                *approval,
-                Box::new(move |approval| {
-                    approval.status = ApprovalStatus::Open;
-                    approval.missing.clone_from(missing);
-                    approval.reasons.clone_from(reasons);
-                }),
-            ),
-            Event::ApprovalGranted { approval } => (
-                *approval,
-                Box::new(|approval| {
-                    approval.status = ApprovalStatus::Granted;
-                    approval.missing.clear();
-                }),
-            ),
-            Event::ApprovalRejected { approval, .. } => (
-                *approval,
-                Box::new(|approval| approval.status = ApprovalStatus::Rejected),
-            ),
-            Event::ApprovalVoided { approval, .. } => (
-                *approval,
-                Box::new(|approval| approval.status = ApprovalStatus::Void),
-            ),
-            other => return Err(format!("{other:?} is no event of an approval")),
-        };
-        let approval = self
-            .approvals
-            .get_mut(&id)
-            .ok_or_else(|| format!("`{id}` was never requested"))?;
-        change(approval);
-        if approval.status == ApprovalStatus::Void {
-            for job in &mut self.jobs {
-                if job.approval == Some(id) {
-                    job.approval = None;
-                }
-            }
-        }
         Ok(())
     }
 
@@ -249,11 +116,19 @@ impl RunState {
             return Err(format!("step {step:?} cannot go from {slot:?} to {next:?}"));
         }
         let (was, is) = (is_blocked(slot), is_blocked(&next));
+        let waits = next == StepState::WaitingForVotes;
         *slot = next;
         match (was, is) {
             (false, true) => self.blocked += 1,
             (true, false) => self.blocked = self.blocked.saturating_sub(1),
             _ => {}
+        }
+        if let Some(job) = self.jobs.get_mut(usize::from(step.job)) {
+            if waits {
+                job.waiting.insert(step);
+            } else {
+                job.waiting.remove(&step);
+            }
         }
         Ok(())
     }
@@ -305,6 +180,7 @@ impl RunState {
         if let Some(last) = lane.and_then(|lane| lane.attempts.get_mut(usize::from(step.step))) {
             *last = attempt;
         }
+        self.undone.remove(&step);
         Ok(())
     }
 
@@ -337,10 +213,13 @@ impl RunState {
         let attempt = *attempt;
         let next = match outcome {
             Some(outcome) => after(attempt, outcome),
-            None => StepState::WaitingForRetry {
-                attempt: attempt + 1,
-                at,
-            },
+            None => {
+                self.undone.insert(step);
+                StepState::WaitingForRetry {
+                    attempt: attempt + 1,
+                    at,
+                }
+            }
         };
         self.set(step, next, |from| matches!(from, StepState::Unknown { .. }))
     }
@@ -390,10 +269,12 @@ impl RunState {
         Ok(())
     }
 
-    fn close_approvals(&mut self) {
-        for approval in self.approvals.values_mut() {
-            if approval.status == ApprovalStatus::Open {
-                approval.status = ApprovalStatus::Closed;
+    /// Nothing follows a wave any more, so that what soaks is over.
+    fn cancelled(&mut self) {
+        self.cancelled = true;
+        for job in &mut self.jobs {
+            if let JobPhase::Soaking { .. } = job.phase {
+                job.phase = JobPhase::Done(LaneVerdict::Cancelled);
             }
         }
     }
@@ -436,30 +317,6 @@ fn after(attempt: u32, outcome: &Outcome) -> StepState {
 
 pub(crate) fn is_blocked(state: &StepState) -> bool {
     matches!(state, StepState::WaitingForVotes | StepState::Unknown { .. })
-}
-
-fn job_state(planned: &PlannedJob) -> JobState {
-    let mut wave_starts = vec![0];
-    let mut lane_of = HashMap::new();
-    let mut lanes = 0_u32;
-    for wave in &planned.waves {
-        for target in wave {
-            if let Some(server) = target.server {
-                lane_of.insert(server, lanes);
-            }
-            lanes += 1;
-        }
-        wave_starts.push(lanes);
-    }
-    JobState {
-        phase: JobPhase::Pending,
-        lanes: vec![Lane::idle(); usize::try_from(lanes).unwrap_or(0)],
-        approval: None,
-        wave_starts,
-        lane_of,
-        lanes_open: 0,
-        lanes_failed: 0,
-    }
 }
 
 impl LaneVerdict {

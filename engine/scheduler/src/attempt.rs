@@ -1,6 +1,6 @@
 //! Outcomes of attempts, retries, and a person's word on the unknown.
 
-use clawd_model::{Event, Outcome, PrincipalName, StepRef, Timestamp};
+use clawd_model::{ErrorKind, Event, Outcome, PrincipalName, StepError, StepRef, Timestamp};
 
 use crate::decide::Decider;
 use crate::{Effect, StepState, Timer};
@@ -13,7 +13,7 @@ impl Decider<'_> {
             return;
         }
         let backoff = match &outcome {
-            Outcome::Failed { error } if !self.state.cancelled => self
+            Outcome::Failed { error } if !self.is_called_off(step) => self
                 .program
                 .step(step)
                 .and_then(|step| step.retry.next(attempt, error)),
@@ -44,8 +44,15 @@ impl Decider<'_> {
         }
         let tries_again = outcome.is_none();
         self.emit(Event::UnknownResolved { step, by, outcome });
-        if tries_again {
-            self.dispatch(step)
+        if tries_again && self.is_called_off(step) {
+            let error = StepError::new(
+                ErrorKind::Cancelled,
+                "the run was cancelled before the next attempt",
+            );
+            self.emit(Event::StepFailed { step, error });
+            self.moved(step);
+        } else if tries_again {
+            self.dispatch(step);
         } else {
             self.moved(step)
         }

@@ -3,7 +3,7 @@
 use clawd_model::{ErrorKind, Event, PrincipalName, StepError, StepRef};
 
 use crate::decide::{Decider, Work};
-use crate::{Effect, JobPhase, LaneVerdict, StepState};
+use crate::{Effect, StepState};
 
 impl Decider<'_> {
     pub(crate) fn cancel_requested(&mut self, by: PrincipalName, reason: String) {
@@ -22,12 +22,6 @@ impl Decider<'_> {
     }
 
     fn cancel_job(&mut self, job: u16, by: &PrincipalName) {
-        let Some(state) = self.state.jobs.get_mut(usize::from(job)) else {
-            return;
-        };
-        if let JobPhase::Soaking { .. } = state.phase {
-            state.phase = JobPhase::Done(LaneVerdict::Cancelled);
-        }
         let always_from = self.program.job(job).map_or(0, |job| job.always_from);
         let lanes = u32::try_from(
             self.state
@@ -50,5 +44,14 @@ impl Decider<'_> {
                 self.moved(step);
             }
         }
+    }
+
+    /// Whether the run was cancelled and the step is one of those that do not begin any more.
+    pub(crate) fn is_called_off(&self, step: StepRef) -> bool {
+        let in_always = self
+            .program
+            .job(step.job)
+            .is_some_and(|job| step.step >= job.always_from);
+        self.state.cancelled && !in_always
     }
 }

@@ -94,6 +94,7 @@ impl Decider<'_> {
                     }
                 }
             }
+            Timer::Votes(job) => self.ask_again(job),
             Timer::Soak(job) => {
                 if let Some(JobPhase::Soaking { wave, until }) =
                     self.state.jobs.get(usize::from(job)).map(|job| &job.phase)

@@ -18,7 +18,8 @@
 //! 4. **No second attempt of an open one.** While a step is running or unknown nothing starts it again; the
 //!    next attempt follows only a recorded failure, or a person's word that it did not take place.
 //! 5. **Nothing of what people approved is replaced.** A mutating step whose plan predicted a change is checked
-//!    again before its first attempt; another fingerprint voids the approval.
+//!    again before its first attempt, and before a later one that waited for people; another fingerprint voids the
+//!    approval, and so does another input than the plan's, or a step that was not to run at all.
 //! 6. **Every step ends.** Final states are never left, with one exception: a failed attempt that is retried in
 //!    the same turn.
 //! 7. **The cost of an event does not grow with the run**: only its lane is looked at.
@@ -27,15 +28,19 @@
 
 mod advance;
 mod apply;
+mod approve;
 mod attempt;
+mod begin;
 mod cancel;
 mod decide;
+mod drift;
 mod gate;
 mod program;
 mod resume;
 mod scope;
 mod state;
 mod turn;
+mod votes;
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use clawd_model::{Change, Digest, OperationName, OperationSpec, Plan, StepRef};
+use clawd_model::{Change, Digest, OperationName, OperationSpec, Plan, PlannedStep, StepRef, WillRun};
 use clawd_workflow::{Job, Step, Workflow};
 
 /// The immutable part of a run.
@@ -20,6 +20,8 @@ pub struct Program {
     mutating: Vec<Vec<bool>>,
     /// The predicted changes.
     fingerprints: HashMap<StepRef, Digest>,
+    /// Digests of the planned inputs, as far as they were known.
+    inputs: HashMap<StepRef, Digest>,
 }
 
 impl Program {
@@ -41,6 +43,11 @@ impl Program {
             .iter()
             .filter_map(|step| Some((step.step_ref, step.change.as_ref().map(Change::fingerprint)?)))
             .collect();
+        let inputs = plan
+            .steps
+            .iter()
+            .filter_map(|step| Some((step.step_ref, planned_input(step)?)))
+            .collect();
         let plan_digest = plan.digest();
         Self {
             workflow,
@@ -48,6 +55,7 @@ impl Program {
             plan_digest,
             mutating,
             fingerprints,
+            inputs,
         }
     }
 
@@ -80,5 +88,25 @@ impl Program {
         } else {
             None
         }
+    }
+
+    /// The digest of the input that people looked at; `None` when there was none to look at. Only the steps proper of
+    /// a job are held to it: what `rescue` and `always` say depends on how those went.
+    #[must_use]
+    pub fn planned_input(&self, step: StepRef) -> Option<Digest> {
+        let is_proper = self.job(step.job).is_some_and(|job| step.step < job.rescue_from);
+        if is_proper && self.is_mutating(step) {
+            self.inputs.get(&step).copied()
+        } else {
+            None
+        }
+    }
+}
+
+/// A step that was not to run has an input that no step has.
+fn planned_input(step: &PlannedStep) -> Option<Digest> {
+    match &step.will_run {
+        WillRun::No { .. } => Some(Digest::of(b"does not run")),
+        WillRun::Yes | WillRun::Depends { .. } => step.input.as_ref().map(Digest::of_value),
     }
 }

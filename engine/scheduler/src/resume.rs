@@ -1,6 +1,6 @@
 //! Recovery: the folded state, and the effects that still have to be performed.
 
-use clawd_model::{ErrorKind, Event, Recorded, StepError, StepRef};
+use clawd_model::{ApprovalStatus, ErrorKind, Event, Recorded, StepError, StepRef};
 
 use crate::advance::settle;
 use crate::decide::{Decider, Work};
@@ -37,7 +37,6 @@ impl RunState {
     /// numbers up to date as they go.
     pub(crate) fn derive(&mut self, program: &Program) {
         self.open = 0;
-        let cancelled = self.cancelled;
         for (index, job) in self.jobs.iter_mut().enumerate() {
             let Some(definition) = program.workflow.jobs.get(index) else {
                 continue;
@@ -56,7 +55,6 @@ impl RunState {
             match job.phase {
                 // A wave that is done and was followed by nothing was the job's last.
                 JobPhase::Wave(_) if job.lanes_open == 0 => job.phase = JobPhase::Done(job.worst_verdict()),
-                JobPhase::Soaking { .. } if cancelled => job.phase = JobPhase::Done(LaneVerdict::Cancelled),
                 _ => {}
             }
         }
@@ -66,7 +64,9 @@ impl RunState {
 impl Decider<'_> {
     /// What the folded state still asks for. The same for a run that was just admitted.
     pub(crate) fn resume(&mut self) {
+        self.state.looking.0.clear();
         for job in 0..u16::try_from(self.state.jobs.len()).unwrap_or(u16::MAX) {
+            self.resume_votes(job);
             let Some(state) = self.state.jobs.get(usize::from(job)) else {
                 continue;
             };
@@ -89,6 +89,23 @@ impl Decider<'_> {
             self.effect(Effect::AbortAttempts);
         }
         self.queue.push_back(Work::Jobs);
+    }
+
+    /// Timers for the votes that were cast so far.
+    fn resume_votes(&mut self, job: u16) {
+        let open = self
+            .state
+            .approval_of(job)
+            .filter(|approval| approval.status == ApprovalStatus::Open);
+        let votes = open.iter().flat_map(|approval| &approval.votes);
+        let expiries: Vec<_> = votes
+            .map(|vote| vote.expires_at)
+            .filter(|at| *at > self.now)
+            .collect();
+        for at in expiries {
+            let timer = Timer::Votes(job);
+            self.effect(Effect::SetTimer { at, timer });
+        }
     }
 
     fn resume_lane(&mut self, job: u16, lane: u32) {

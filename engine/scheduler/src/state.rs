@@ -1,6 +1,6 @@
 //! A run, folded from its journal. Each state carries exactly the data that exists in it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use clawd_model::{
@@ -179,6 +179,8 @@ pub struct JobState {
     pub lanes: Vec<Lane>,
     /// The request for votes that its steps wait for or were allowed by.
     pub approval: Option<ApprovalId>,
+    /// Its steps that wait for votes. Derived.
+    pub(crate) waiting: BTreeSet<StepRef>,
     /// First lane of each wave, and the number of lanes as the last entry.
     pub(crate) wave_starts: Vec<u32>,
     /// Which lane a server is.
@@ -214,16 +216,30 @@ pub struct RunState {
     pub approvals: BTreeMap<ApprovalId, Approval>,
     /// Fingerprints that replace the plan's after drift.
     pub drifted: BTreeMap<StepRef, Digest>,
+    /// Steps of which a person said that their last attempt did not take place, until the next one begins.
+    pub(crate) undone: BTreeSet<StepRef>,
     /// Whether somebody cancelled it.
     pub cancelled: bool,
     /// How it ended.
     pub outcome: Option<RunOutcome>,
     /// Steps whose check is part of the turn that is being decided; empty between turns.
     pub(crate) just_checked: Vec<StepRef>,
+    /// Steps whose check is under way.
+    pub(crate) looking: Looking,
     /// Steps that wait for votes or for a person's decision. Derived.
     pub(crate) blocked: u32,
     /// Lanes that are open and not done. Derived.
     pub(crate) open: u32,
+}
+
+/// Steps whose check is under way. That is no part of the journal: after a crash nothing is under way.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Looking(pub(crate) BTreeSet<StepRef>);
+
+impl PartialEq for Looking {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 impl RunState {
@@ -252,14 +268,11 @@ impl RunState {
     /// What the lane works on.
     #[must_use]
     pub fn target(&self, job: u16, lane: u32) -> Option<&LaneTarget> {
-        let mut rest = usize::try_from(lane).ok()?;
-        for wave in &self.targets.get(usize::from(job))?.waves {
-            if let Some(target) = wave.get(rest) {
-                return Some(target);
-            }
-            rest = rest.checked_sub(wave.len())?;
-        }
-        None
+        let starts = &self.jobs.get(usize::from(job))?.wave_starts;
+        // The last wave that begins at or before the lane: waves without lanes begin where the next one does.
+        let wave = starts.partition_point(|start| *start <= lane).checked_sub(1)?;
+        let place = usize::try_from(lane - starts.get(wave)?).ok()?;
+        self.targets.get(usize::from(job))?.waves.get(wave)?.get(place)
     }
 
     /// The request for votes that counts for a job now.
@@ -274,9 +287,15 @@ impl RunState {
         match self.outcome {
             Some(outcome) => outcome.into(),
             None if self.cancelled => RunStatus::Cancelling,
-            None if self.open > 0 && self.blocked >= self.open => RunStatus::Waiting,
+            None if self.open > 0 && self.blocked >= self.open && !self.soaks() => RunStatus::Waiting,
             None => RunStatus::Running,
         }
+    }
+
+    /// Whether the next wave of a job comes by itself.
+    fn soaks(&self) -> bool {
+        let is_soaking = |job: &JobState| matches!(job.phase, JobPhase::Soaking { .. });
+        self.jobs.iter().any(is_soaking)
     }
 
     /// Requests that votes may be cast on.

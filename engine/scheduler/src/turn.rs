@@ -69,6 +69,8 @@ pub enum Timer {
     Retry(StepRef),
     /// The next wave of a job.
     Soak(u16),
+    /// A vote that the steps of a job wait with expires.
+    Votes(u16),
 }
 
 /// Work to perform next.

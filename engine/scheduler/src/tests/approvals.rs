@@ -13,24 +13,24 @@ targets: {selector: role=web}
 jobs: {work: {steps: [{id: a, uses: look@v1}, {id: b, uses: change@v1}]}}
 ";
 
-fn waiting(planned: bool, servers: u64) -> Stage {
+pub(super) fn waiting(planned: bool, servers: u64) -> Stage {
     let mut stage = Stage::new(PATCH, servers, planned);
     stage.gate = Gate {
         votes: 2,
-        denies: false,
+        ..Gate::default()
     };
     stage.give(Input::Resume).play(&mut |_, _| fine());
     assert_eq!(stage.state.status(), RunStatus::Waiting);
     stage
 }
 
-fn request(stage: &Stage) -> Approval {
+pub(super) fn request(stage: &Stage) -> Approval {
     let open: Vec<_> = stage.state.open_approvals().cloned().collect();
     assert_eq!(open.len(), 1, "one request for the job");
     open[0].clone()
 }
 
-fn vote(stage: &Stage, voter: &str, verdict: Verdict) -> Input {
+pub(super) fn vote(stage: &Stage, voter: &str, verdict: Verdict) -> Input {
     let approval = request(stage);
     Input::VoteCast {
         vote: Vote {

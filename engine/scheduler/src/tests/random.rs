@@ -1,10 +1,14 @@
 //! Random runbooks, outcomes, votes and crashes: what must hold whatever happens.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use clawd_model::{DurationMs, Entropy, ErrorKind, Event, SeededEntropy, Verdict, Vote, VoteId};
+use clawd_model::{
+    Change, Digest, DurationMs, Entropy, ErrorKind, Event, SeededEntropy, StepError, StepRef, Verdict, Vote,
+    VoteId,
+};
+use serde_json::json;
 
-use super::stage::{Gate, Stage, failed, fine, unknown};
+use super::stage::{Gate, Stage, change, failed, fine, unknown};
 use crate::{Effect, Input, StepState};
 
 struct Dice(SeededEntropy);
@@ -61,7 +65,8 @@ fn play(seed: u64) {
     let mut stage = Stage::new(&runbook(&dice), 1 + dice.roll(4), dice.roll(2) == 0);
     stage.gate = Gate {
         votes: usize::try_from(dice.roll(3)).unwrap(),
-        denies: false,
+        more: (dice.roll(2) == 0).then_some(|step| usize::from(step.lane % 2 == 0)),
+        ..Gate::default()
     };
     stage.give(Input::Resume);
     let mut voters = 0_u32;
@@ -81,11 +86,16 @@ fn play(seed: u64) {
             }
             2 | 3 => vote(&mut stage, &dice, &mut voters),
             4 => resolve(&mut stage, &dice),
+            5 if dice.roll(4) == 0 => time_passes(&mut stage),
             _ if stage.todo.is_empty() => vote(&mut stage, &dice, &mut voters),
             _ => {
                 let at = usize::try_from(dice.roll(stage.todo.len() as u64)).unwrap();
                 let effect = stage.todo.swap_remove(at);
                 let luck = dice.roll(10);
+                if let Effect::Check { step, .. } = effect {
+                    stage.give(look(step, luck, &dice));
+                    continue;
+                }
                 stage.perform(effect, &mut |_, _| match luck {
                     0 => failed(ErrorKind::Connection),
                     1 => failed(ErrorKind::Failed),
@@ -108,6 +118,32 @@ fn play(seed: u64) {
         "no request is left open"
     );
     hold(&stage);
+}
+
+/// What a look at a host sees: now and then something else than before, or nothing at all.
+fn look(step: StepRef, luck: u64, dice: &Dice) -> Input {
+    let basis = match (luck, dice.roll(2)) {
+        (0, 0) => {
+            let result = Err(StepError::new(ErrorKind::Connection, "as the test wants"));
+            return Input::Checked { step, result };
+        }
+        (1, other) => json!(["drifted", other]),
+        _ => change().basis,
+    };
+    let seen = Change { basis, ..change() };
+    let result = Ok((seen.fingerprint(), "something else".to_owned()));
+    Input::Checked { step, result }
+}
+
+/// The next vote expires.
+fn time_passes(stage: &mut Stage) {
+    if stage.expiries.is_empty() {
+        stage.give(Input::RulesChanged);
+        return;
+    }
+    let (at, timer) = stage.expiries.remove(0);
+    stage.now = stage.now.max(at);
+    stage.give(Input::TimerFired(timer));
 }
 
 fn vote(stage: &mut Stage, dice: &Dice, voters: &mut u32) {
@@ -159,7 +195,9 @@ fn hold(stage: &Stage) {
     let mut attempts = HashSet::new();
     let mut open = HashSet::new();
     let mut last_allow = None;
+    let mut approved = Approved::default();
     for recorded in &stage.journal {
+        approved.hold(stage, &recorded.event);
         match &recorded.event {
             Event::GateDecided { step, decision } => last_allow = decision.is_allow().then_some(*step),
             Event::AttemptStarted {
@@ -173,10 +211,12 @@ fn hold(stage: &Stage) {
                 assert!(attempts.insert(*id), "an attempt starts once");
                 assert!(open.insert(*step), "no second attempt of an open one ({attempt})");
             }
-            Event::AttemptFinished { step, outcome, .. } => {
-                if !matches!(outcome, clawd_model::Outcome::Unknown { .. }) {
-                    assert!(open.remove(step), "an outcome follows an intent");
-                }
+            Event::AttemptFinished {
+                outcome: clawd_model::Outcome::Unknown { .. },
+                ..
+            } => {}
+            Event::AttemptFinished { step, .. } => {
+                assert!(open.remove(step), "an outcome follows an intent");
             }
             Event::UnknownResolved { step, .. } => assert!(open.remove(step)),
             _ => {}
@@ -193,6 +233,56 @@ fn hold(stage: &Stage) {
         .iter()
         .any(|effect| matches!(effect, Effect::StartAttempt { .. }));
     assert!(!leftover, "nothing is left to start");
+}
+
+/// What was looked at last, and what votes are asked for.
+#[derive(Default)]
+struct Approved {
+    seen: HashMap<StepRef, Digest>,
+    drifted: HashMap<StepRef, Digest>,
+    subjects: HashMap<u16, Vec<Digest>>,
+    tried: HashSet<StepRef>,
+}
+
+impl Approved {
+    /// Nothing but what was seen last is applied first, and only when those who voted were asked about just that.
+    fn hold(&mut self, stage: &Stage, event: &Event) {
+        match event {
+            Event::StepChecked {
+                step,
+                fingerprint,
+                drifted,
+                ..
+            } => {
+                self.seen.insert(*step, *fingerprint);
+                if *drifted {
+                    self.drifted.insert(*step, *fingerprint);
+                }
+            }
+            Event::ApprovalRequested { subject, .. } => {
+                let job = stage.program.workflow.job_index(subject.job.as_str()).unwrap();
+                let digests = subject.drifted.iter().map(|(_, digest)| *digest).collect();
+                self.subjects.insert(job, digests);
+            }
+            Event::AttemptStarted { step, .. } => {
+                let planned = stage.program.fingerprint(*step);
+                let wanted = stage.gate.votes + stage.gate.more.map_or(0, |more| more(*step));
+                let first = self.tried.insert(*step);
+                let (Some(planned), true) = (planned, first) else {
+                    return;
+                };
+                let seen = self.seen.remove(step).expect("it was looked at");
+                assert_eq!(seen, *self.drifted.get(step).unwrap_or(&planned));
+                if wanted > 0 && seen != planned {
+                    assert!(
+                        self.subjects[&step.job].contains(&seen),
+                        "the votes are for what is applied"
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A stage for tests: a program from YAML, a fake gate, and effects performed by hand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use clawd_model::{
@@ -12,7 +12,7 @@ use clawd_model::{
 use clawd_workflow::Targets;
 use serde_json::{Value, json};
 
-use crate::{Effect, Input, Program, RunState, Turn, decide, fold};
+use crate::{Effect, Input, Program, RunState, Timer, Turn, decide, fold};
 
 fn spec(name: &str, effect: Access) -> OperationSpec {
     OperationSpec {
@@ -61,6 +61,8 @@ pub(super) fn server(number: u64, env: &str) -> Server {
 pub(super) struct Gate {
     pub(super) votes: usize,
     pub(super) denies: bool,
+    /// So many more votes for these steps.
+    pub(super) more: Option<fn(StepRef) -> usize>,
 }
 
 pub(super) struct Stage {
@@ -71,6 +73,10 @@ pub(super) struct Stage {
     pub(super) gate: Gate,
     /// Effects that wait to be performed.
     pub(super) todo: Vec<Effect>,
+    /// Timers for votes that expire: hours away, so that they are no part of what is to be done.
+    pub(super) expiries: Vec<(Timestamp, Timer)>,
+    /// Whether the journal is folded after each input and compared.
+    pub(super) folds: bool,
 }
 
 /// The change that every planned step of these tests predicts.
@@ -87,6 +93,13 @@ impl Stage {
     /// A run of this YAML on so many servers; the first is staging, the others are prod. Every mutating step
     /// has a predicted change when `planned`.
     pub(super) fn new(yaml: &str, servers: u64, planned: bool) -> Self {
+        Self::planned(yaml, servers, |step| {
+            step.change = (planned && step.uses.as_str() == "change@v1").then(change);
+        })
+    }
+
+    /// The same, with a plan that says of each step what `foresee` makes it say.
+    pub(super) fn planned(yaml: &str, servers: u64, foresee: impl Fn(&mut PlannedStep)) -> Self {
         let text = format!("apiVersion: clawd.dev/v1\nkind: Runbook\nmetadata: {{name: test}}\n{yaml}");
         let checked = clawd_workflow::check(&text, &specs());
         let workflow = checked
@@ -117,8 +130,7 @@ impl Stage {
         for (number, (job, planned_job)) in (0_u16..).zip(workflow.jobs.iter().zip(&jobs)) {
             for (lane, target) in (0_u32..).zip(planned_job.waves.iter().flatten()) {
                 for (index, step) in (0_u16..).zip(&job.steps) {
-                    let mutating = step.uses.as_str() == "change@v1";
-                    steps.push(PlannedStep {
+                    let mut planned = PlannedStep {
                         step_ref: StepRef {
                             job: number,
                             lane,
@@ -130,11 +142,13 @@ impl Stage {
                         uses: step.uses.clone(),
                         will_run: WillRun::Yes,
                         input: None,
-                        change: (planned && mutating).then(change),
+                        change: None,
                         output: None,
                         decision: None,
                         error: None,
-                    });
+                    };
+                    foresee(&mut planned);
+                    steps.push(planned);
                 }
             }
         }
@@ -174,13 +188,19 @@ impl Stage {
             now,
             gate: Gate::default(),
             todo: Vec::new(),
+            expiries: Vec::new(),
+            folds: true,
         }
     }
 
     /// Decides, answers the gate, and keeps the effects for later.
     pub(super) fn give(&mut self, input: Input) -> &mut Self {
-        let mut inputs = vec![input];
-        while let Some(input) = inputs.pop() {
+        let mut inputs = VecDeque::from([Ok(input)]);
+        while let Some(next) = inputs.pop_front() {
+            let input = next.unwrap_or_else(|step| Input::GateAnswered {
+                step,
+                decision: self.answer(step),
+            });
             let Turn { events, effects } = decide(&self.program, &mut self.state, input, self.now);
             for event in events {
                 let seq = self.journal.len() as u64 + 1;
@@ -192,16 +212,19 @@ impl Stage {
             }
             for effect in effects {
                 match effect {
-                    Effect::AskGate { step, .. } => {
-                        let decision = self.answer(step);
-                        inputs.insert(0, Input::GateAnswered { step, decision });
-                    }
+                    Effect::AskGate { step, .. } => inputs.push_back(Err(step)),
+                    Effect::SetTimer {
+                        at,
+                        timer: timer @ Timer::Votes(_),
+                    } => self.expiries.push((at, timer)),
                     other => self.todo.push(other),
                 }
             }
         }
-        let folded = fold(&self.program, &self.journal).expect("the journal folds");
-        assert_eq!(folded, self.state, "replaying the journal gives the live state");
+        if self.folds {
+            let folded = fold(&self.program, &self.journal).expect("the journal folds");
+            assert_eq!(folded, self.state, "replaying the journal gives the live state");
+        }
         self
     }
 
@@ -210,15 +233,18 @@ impl Stage {
             .state
             .approval_of(step.job)
             .map_or(0, |approval| match approval.status {
-                clawd_model::ApprovalStatus::Open | clawd_model::ApprovalStatus::Granted => {
-                    approval.votes.len()
-                }
+                clawd_model::ApprovalStatus::Open | clawd_model::ApprovalStatus::Granted => approval
+                    .votes
+                    .iter()
+                    .filter(|vote| vote.expires_at > self.now)
+                    .count(),
                 _ => 0,
             });
+        let wanted = self.gate.votes + self.gate.more.map_or(0, |more| more(step));
         let kind = if self.gate.denies {
             DecisionKind::Deny
-        } else if votes < self.gate.votes && self.program.is_mutating(step) {
-            let distinct = u32::try_from(self.gate.votes - votes).unwrap();
+        } else if votes < wanted && self.program.is_mutating(step) {
+            let distinct = u32::try_from(wanted - votes).unwrap();
             let missing = vec![MissingVotes {
                 groups: BTreeMap::new(),
                 distinct,
@@ -310,6 +336,7 @@ impl Stage {
     /// The process dies: everything in memory is lost, and the journal is folded.
     pub(super) fn crash(&mut self) -> &mut Self {
         self.todo.clear();
+        self.expiries.clear();
         self.state = fold(&self.program, &self.journal).expect("the journal folds");
         self.give(Input::Resume)
     }
