@@ -36,6 +36,11 @@ async fn metrics(State(sources): State<Arc<(Store, Worker)>>) -> impl IntoRespon
         ConstGauge::new(i64::try_from(worker.active_runs()).unwrap_or(i64::MAX)),
     );
     registry.register(
+        "clawd_store_commits",
+        "All transactions",
+        ConstCounter::new(counts.commits),
+    );
+    registry.register(
         "clawd_store_turns",
         "Turns committed",
         ConstCounter::new(counts.turns),

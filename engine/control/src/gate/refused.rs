@@ -60,7 +60,8 @@ impl Explained for Refused {
                 "ask somebody who may publish policies, or see why with `explain` of `{}`",
                 action.as_str()
             )),
-            _ => None,
+            Self::NotFound { .. } => Some("check the spelling; the lists show what there is".to_owned()),
+            Self::Read(_) | Self::Write(_) => None,
         }
     }
 
