@@ -36,6 +36,8 @@ pub(crate) struct ActionInfo {
     pub(crate) uid: EntityUid,
     /// The action with its groups, as Cedar needs it to answer `action in Action::"operation.change"`.
     pub(crate) entities: Entities,
+    /// The same, and counts of votes that are all zero: what most decisions begin with.
+    pub(crate) without_votes: Option<Entities>,
 }
 
 impl ActionInfo {
@@ -62,7 +64,13 @@ impl ActionInfo {
             uid: own,
             // One entity whose parents have no parents cannot be a cycle.
             entities: Entities::from_entities([entity], None).unwrap_or_else(|_| Entities::empty()),
+            without_votes: None,
         }
+    }
+
+    /// Prepares for decisions without votes.
+    pub(crate) fn prepare(&mut self, no_votes: Entity) {
+        self.without_votes = self.entities.clone().add_entities([no_votes], None).ok();
     }
 }
 
@@ -138,14 +146,14 @@ pub(crate) fn problems(vocabulary: &Vocabulary) -> Vec<Problem> {
             .hint("rename the operation"),
         )
     });
-    let groups = vocabulary.groups.iter().filter_map(|group| {
-        matches!(group.as_str(), crate::names::DISTINCT | crate::names::BREAK_GLASS).then(|| {
-            error(
-                Code::NameTaken,
-                format!("group `{group}` has the name of a built-in count of votes"),
-            )
-            .hint("rename the group")
-        })
+    let counts = [crate::names::DISTINCT, crate::names::BREAK_GLASS];
+    let groups = vocabulary
+        .groups
+        .iter()
+        .filter(|group| counts.contains(&group.as_str()));
+    let groups = groups.map(|group| {
+        let message = format!("group `{group}` has the name of a built-in count of votes");
+        error(Code::NameTaken, message).hint("rename the group")
     });
     operations.chain(groups).map(Into::into).collect()
 }

@@ -58,6 +58,11 @@ impl Approvals {
         }
     }
 
+    /// Whether there are no votes, and the emergency way in is shut.
+    pub(crate) fn are_none(&self) -> bool {
+        self.distinct == 0 && !self.break_glass && self.groups.values().all(|count| *count == 0)
+    }
+
     /// The votes of members of a group.
     #[must_use]
     pub fn of(&self, group: &str) -> u32 {

@@ -8,14 +8,14 @@ use cedar_policy::{Authorizer, PolicyId, Schema};
 use clawd_model::{Digest, DurationMs, Problem, SourceSpan};
 use serde::Serialize;
 
-use crate::Vocabulary;
 use crate::action::{self, ActionIndex, ActionInfo};
-use crate::entities::Groups;
+use crate::entities::{self, Groups};
 use crate::facts::Facts;
 use crate::index::Index;
 use crate::load::{self, Loaded, votes::VoteUse};
 use crate::memo::Memo;
 use crate::scope::Scope;
+use crate::{Approvals, Vocabulary};
 
 /// What a policy is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -133,13 +133,19 @@ impl Bundle {
                 }
             })
             .collect();
-        let actions = action::all(vocabulary);
+        let groups = Groups::new(&vocabulary.groups);
+        let mut actions = action::all(vocabulary);
+        if let Ok(no_votes) = entities::votes(&Approvals::none(), &groups) {
+            actions
+                .iter_mut()
+                .for_each(|action| action.prepare(no_votes.clone()));
+        }
         Ok(Self {
             digest: digest(files),
             files: files.clone(),
             warnings,
             schema,
-            groups: Groups::new(&vocabulary.groups),
+            groups,
             index: Index::new(&members, &actions),
             action_index: action::index(&actions),
             actions,

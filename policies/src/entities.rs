@@ -210,7 +210,7 @@ fn run_of<'a>(request: &Request<'a>, facts: Facts) -> Option<RunFacts<'a>> {
     request.run.filter(|_| facts.has(Facts::RUN))
 }
 
-/// All entities that a decision needs. Group by `facts`: those of the policies that will be evaluated.
+/// All entities that a decision needs, of policies that can observe `facts`.
 pub(crate) fn all(
     request: &Request<'_>,
     action: &ActionInfo,
@@ -219,15 +219,16 @@ pub(crate) fn all(
     facts: Facts,
 ) -> Result<Entities, Unaskable> {
     let mut entities = parties(request, groups, facts)?;
-    if facts.has(Facts::APPROVALS) {
-        entities.push(votes(approvals, groups)?);
-    }
-    let base = if facts.has(Facts::GROUPS) {
-        action.entities.clone()
-    } else {
-        Entities::empty()
+    let base = match &action.without_votes {
+        Some(prepared) if approvals.are_none() => prepared,
+        _ => {
+            if facts.has(Facts::APPROVALS) {
+                entities.push(votes(approvals, groups)?);
+            }
+            &action.entities
+        }
     };
-    base.add_entities(entities, None).map_err(unaskable)
+    base.clone().add_entities(entities, None).map_err(unaskable)
 }
 
 /// The context.

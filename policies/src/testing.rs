@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use clawd_model::{Decision, Problem, Severity};
 use serde::Serialize;
 
+use crate::load::problem::Source;
 use crate::{Bundle, Vocabulary};
 
 /// What came of one case, or of one combination of it.
@@ -78,9 +79,10 @@ pub fn run(files: &BTreeMap<String, String>, vocabulary: &Vocabulary) -> TestRep
         problems: bundle.warnings().to_vec(),
         ..TestReport::default()
     };
-    for (file, source) in files.iter().filter(|(file, _)| file.ends_with("_test.yaml")) {
-        match format::read(file, source) {
-            Ok(tests) => case::run_all(&bundle, vocabulary, file, source, &tests, &mut report),
+    for (file, text) in files.iter().filter(|(file, _)| file.ends_with("_test.yaml")) {
+        let source = Source::new(file, text);
+        match format::read(&source) {
+            Ok(tests) => case::run_all(&bundle, vocabulary, &source, &tests, &mut report),
             Err(problems) => report.problems.extend(problems),
         }
     }

@@ -8,10 +8,10 @@ pub(crate) mod votes;
 use std::collections::{BTreeMap, HashMap};
 
 use cedar_policy::Schema;
-use clawd_model::{Problem, Severity};
+use clawd_model::{Problem, Severity, SourceSpan};
 
 use self::parse::{FileReader, Parsed};
-use self::problem::{Code, error};
+use self::problem::{Code, Source, error};
 use self::validate::Candidate;
 use crate::{Vocabulary, action, builtin, schema};
 
@@ -19,7 +19,7 @@ use crate::{Vocabulary, action, builtin, schema};
 pub(crate) struct Loaded {
     pub(crate) schema: Schema,
     /// With the file of each; `None`: built in.
-    pub(crate) policies: Vec<(Option<String>, clawd_model::SourceSpan, Parsed)>,
+    pub(crate) policies: Vec<(Option<String>, SourceSpan, Parsed)>,
     pub(crate) warnings: Vec<Problem>,
 }
 
@@ -36,47 +36,36 @@ pub(crate) fn load(
         Ok((schema, _)) => schema,
         Err(problem) => return Err(vec![error(Code::Schema, problem.to_string()).into()]),
     };
-    let mut problems = Vec::new();
-    let mut read: Vec<(Option<&str>, &str, Parsed)> = read_builtin(&mut problems);
-    for (file, source) in files {
-        match kind_of(file) {
-            FileKind::Policies => {
-                let mut reader = FileReader {
-                    file,
-                    source,
-                    builtin: false,
-                    problems: &mut problems,
-                };
-                read.extend(
-                    reader
-                        .read()
-                        .into_iter()
-                        .map(|parsed| (Some(file.as_str()), source.as_str(), parsed)),
-                );
-            }
-            FileKind::Beside => {}
-            FileKind::Unknown => problems.push(unknown_file(file)),
-        }
+    let mut problems: Vec<Problem> = files
+        .keys()
+        .filter(|file| kind_of(file) == FileKind::Unknown)
+        .map(|file| unknown_file(file))
+        .collect();
+    let own = Source::new(builtin::FILE, builtin::RULES);
+    let given: Vec<Source<'_>> = files
+        .iter()
+        .filter(|(file, _)| kind_of(file) == FileKind::Policies)
+        .map(|(file, text)| Source::new(file, text))
+        .collect();
+    let mut read: Vec<(&Source<'_>, bool, Parsed)> = Vec::new();
+    for (source, builtin) in std::iter::once((&own, true)).chain(given.iter().map(|source| (source, false))) {
+        let mut reader = FileReader {
+            source,
+            builtin,
+            problems: &mut problems,
+        };
+        read.extend(reader.read().into_iter().map(|parsed| (source, builtin, parsed)));
     }
     duplicates(&read, &mut problems);
     let candidates: Vec<Candidate<'_>> = read
         .iter()
-        .map(|(file, source, parsed)| Candidate {
-            file: file.unwrap_or(builtin::FILE),
-            source,
-            parsed,
-        })
+        .map(|(source, _, parsed)| Candidate { source, parsed })
         .collect();
     problems.extend(validate::validate(&candidates, &schema, vocabulary));
-    if read.iter().all(|(file, _, _)| file.is_none()) && problems.is_empty() {
-        problems.push(
-            error(Code::Empty, "the bundle has no policies, and denies everything")
-                .warning()
-                .hint("add a `.cedar` file with a `permit`")
-                .into(),
-        );
+    if read.iter().all(|(_, builtin, _)| *builtin) && problems.is_empty() {
+        problems.push(empty());
     }
-    problems.sort_by_key(|problem| {
+    problems.sort_by_cached_key(|problem| {
         (
             problem.file.clone(),
             problem.span.map(|span| span.start),
@@ -87,34 +76,18 @@ pub(crate) fn load(
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
         return Err(problems);
     }
-    let policies = read
-        .into_iter()
-        .map(|(file, source, parsed)| {
-            let span = problem::span(source, parsed.place.clone());
-            (file.map(str::to_owned), span, parsed)
-        })
-        .collect();
+    let placed = read.into_iter().map(|(source, builtin, parsed)| {
+        let span = source.span(parsed.place.clone());
+        ((!builtin).then(|| source.file.to_owned()), span, parsed)
+    });
     Ok(Loaded {
         schema,
-        policies,
+        policies: placed.collect(),
         warnings: problems,
     })
 }
 
-fn read_builtin(problems: &mut Vec<Problem>) -> Vec<(Option<&'static str>, &'static str, Parsed)> {
-    let mut reader = FileReader {
-        file: builtin::FILE,
-        source: builtin::RULES,
-        builtin: true,
-        problems,
-    };
-    reader
-        .read()
-        .into_iter()
-        .map(|parsed| (None, builtin::RULES, parsed))
-        .collect()
-}
-
+#[derive(PartialEq)]
 enum FileKind {
     Policies,
     /// Tests and documents.
@@ -140,26 +113,29 @@ fn unknown_file(file: &str) -> Problem {
         .into()
 }
 
-fn duplicates(read: &[(Option<&str>, &str, Parsed)], problems: &mut Vec<Problem>) {
+fn empty() -> Problem {
+    error(Code::Empty, "the bundle has no policies, and denies everything")
+        .warning()
+        .hint("add a `.cedar` file with a `permit`")
+        .into()
+}
+
+fn duplicates(read: &[(&Source<'_>, bool, Parsed)], problems: &mut Vec<Problem>) {
     let mut first: HashMap<&str, (&str, usize)> = HashMap::new();
-    for (file, source, parsed) in read {
-        let file = file.unwrap_or(builtin::FILE);
-        if parsed.id.is_empty() {
-            continue;
-        }
-        let line = problem::span(source, parsed.place.clone()).line;
+    for (source, _, parsed) in read.iter().filter(|(_, _, parsed)| !parsed.id.is_empty()) {
+        let line = source.span(parsed.place.clone()).line;
         match first.get(parsed.id.as_str()) {
             Some((other, other_line)) => problems.push(
                 error(
                     Code::DuplicateId,
                     format!("policy id `{}` is used twice", parsed.id),
                 )
-                .at(file, source, parsed.place.clone())
+                .at(source, parsed.place.clone())
                 .hint(format!("the other one is in `{other}`, line {other_line}"))
                 .into(),
             ),
             None => {
-                first.insert(&parsed.id, (file, line));
+                first.insert(&parsed.id, (source.file, line));
             }
         }
     }

@@ -7,7 +7,7 @@ use cedar_policy::{Policy, PolicySet};
 use clawd_model::{DurationMs, Problem};
 use miette::Diagnostic;
 
-use super::problem::{Code, error, nearest};
+use super::problem::{Code, Source, error, nearest};
 use super::votes::{self, Misuse, VOTES_MAX, VoteUse};
 use crate::facts::Facts;
 use crate::scope::Scope;
@@ -32,8 +32,7 @@ pub(crate) struct Parsed {
 
 /// A file with its problems so far.
 pub(crate) struct FileReader<'a> {
-    pub(crate) file: &'a str,
-    pub(crate) source: &'a str,
+    pub(crate) source: &'a Source<'a>,
     /// Whether the file is ours: only our rules have ids that begin with `builtin.`.
     pub(crate) builtin: bool,
     pub(crate) problems: &'a mut Vec<Problem>,
@@ -41,13 +40,13 @@ pub(crate) struct FileReader<'a> {
 
 impl FileReader<'_> {
     fn problem(&mut self, code: Code, message: String, place: &Range<usize>, hint: Option<String>) {
-        let draft = error(code, message).at(self.file, self.source, place.clone());
+        let draft = error(code, message).at(self.source, place.clone());
         self.problems.push(draft.maybe_hint(hint).into());
     }
 
     /// All policies of the file. What cannot be read is a problem, and left out.
     pub(crate) fn read(&mut self) -> Vec<Parsed> {
-        let set: PolicySet = match self.source.parse() {
+        let set: PolicySet = match self.source.text.parse() {
             Ok(set) => set,
             Err(errors) => {
                 let errors: cedar_policy::ParseErrors = errors;
@@ -88,12 +87,9 @@ impl FileReader<'_> {
 
     /// Where a text that was read from the file stands in it.
     fn find(&self, text: &str, from: usize) -> Range<usize> {
-        let start = self
-            .source
-            .get(from..)
-            .and_then(|rest| rest.find(text))
-            .map_or(from, |at| from + at);
-        start..(start + text.len()).min(self.source.len())
+        let rest = self.source.get(from..self.source.text.len());
+        let start = rest.find(text).map_or(from, |at| from + at);
+        start..(start + text.len()).min(self.source.text.len())
     }
 
     fn policy(&mut self, policy: &Policy, tree: &Template, place: Range<usize>) -> Parsed {
@@ -184,7 +180,7 @@ impl FileReader<'_> {
     }
 
     fn misuse(&mut self, misuse: &Misuse, policy: &Range<usize>) {
-        let text = self.source.get(policy.clone()).unwrap_or_default();
+        let text = self.source.get(policy.clone());
         let (code, needle, message, hint) = match misuse {
             Misuse::NotCounted => (
                 Code::NotCounted,
@@ -219,13 +215,13 @@ impl FileReader<'_> {
 
     fn annotation_place(&self, policy: &Range<usize>, key: &str) -> Range<usize> {
         let needle = format!("@{key}");
-        let text = self.source.get(policy.clone()).unwrap_or_default();
+        let text = self.source.get(policy.clone());
         let start = policy.start + text.find(&needle).unwrap_or(0);
         start..self.line_end(start)
     }
 
     fn line_end(&self, from: usize) -> usize {
-        let rest = self.source.get(from..).unwrap_or_default();
+        let rest = self.source.get(from..self.source.text.len());
         from + rest.find('\n').unwrap_or(rest.len())
     }
 }

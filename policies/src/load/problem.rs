@@ -88,9 +88,9 @@ impl Draft {
     }
 
     /// At this place of this file.
-    pub(crate) fn at(self, file: &str, source: &str, place: Range<usize>) -> Self {
-        let mut draft = self.file(file);
-        draft.0.span = Some(span(source, place));
+    pub(crate) fn at(self, source: &Source<'_>, place: Range<usize>) -> Self {
+        let mut draft = self.file(source.file);
+        draft.0.span = Some(source.span(place));
         draft
     }
 }
@@ -101,22 +101,42 @@ impl From<Draft> for Problem {
     }
 }
 
-/// Lines and columns of a place, in characters from 1.
-pub(crate) fn span(source: &str, place: Range<usize>) -> SourceSpan {
-    let start = floor(source, place.start);
-    let before = source.get(..start).unwrap_or_default();
-    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-    SourceSpan {
-        start,
-        end: floor(source, place.end.max(start)),
-        line: before.matches('\n').count() + 1,
-        column: before.get(line_start..).unwrap_or_default().chars().count() + 1,
+/// A file's text, with where its lines begin.
+pub(crate) struct Source<'a> {
+    pub(crate) file: &'a str,
+    pub(crate) text: &'a str,
+    starts: Vec<usize>,
+}
+
+impl<'a> Source<'a> {
+    pub(crate) fn new(file: &'a str, text: &'a str) -> Self {
+        let after = text.bytes().zip(1..).filter(|(byte, _)| *byte == b'\n');
+        let starts = std::iter::once(0).chain(after.map(|(_, next)| next)).collect();
+        Self { file, text, starts }
+    }
+
+    /// Lines and columns of a place, in characters from 1.
+    pub(crate) fn span(&self, place: Range<usize>) -> SourceSpan {
+        let start = floor(self.text, place.start);
+        let line = self.starts.partition_point(|begin| *begin <= start);
+        let begin = self.starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
+        SourceSpan {
+            start,
+            end: floor(self.text, place.end.max(start)),
+            line,
+            column: self.text.get(begin..start).unwrap_or_default().chars().count() + 1,
+        }
+    }
+
+    /// What stands in a place.
+    pub(crate) fn get(&self, place: Range<usize>) -> &'a str {
+        self.text.get(place).unwrap_or_default()
     }
 }
 
-fn floor(source: &str, mut at: usize) -> usize {
-    at = at.min(source.len());
-    while !source.is_char_boundary(at) {
+fn floor(text: &str, mut at: usize) -> usize {
+    at = at.min(text.len());
+    while !text.is_char_boundary(at) {
         at -= 1;
     }
     at
@@ -159,10 +179,14 @@ mod tests {
 
     #[test]
     fn places_count_from_one_in_characters() {
-        let source = "permit\nä x";
-        let place = span(source, source.find('x').unwrap()..source.len());
-        assert_eq!((place.line, place.column, place.end), (2, 3, source.len()));
-        assert_eq!(span(source, 900..901).line, 2);
+        let text = "permit\nä x";
+        let source = Source::new("a", text);
+        let place = source.span(text.find('x').unwrap()..text.len());
+        assert_eq!((place.line, place.column, place.end), (2, 3, text.len()));
+        assert_eq!((source.span(0..1).line, source.span(0..1).column), (1, 1));
+        assert_eq!((source.span(6..7).line, source.span(6..7).column), (1, 7));
+        assert_eq!((source.span(7..8).line, source.span(7..8).column), (2, 1));
+        assert_eq!(source.span(900..901).line, 2);
     }
 
     #[test]

@@ -10,13 +10,12 @@ use clawd_model::{Problem, Severity};
 use miette::Diagnostic;
 
 use super::parse::{Parsed, place_of};
-use super::problem::{Code, error, nearest};
+use super::problem::{Code, Source, error, nearest};
 use crate::Vocabulary;
 
 /// One file's policy, to be validated with those of all other files.
 pub(crate) struct Candidate<'a> {
-    pub(crate) file: &'a str,
-    pub(crate) source: &'a str,
+    pub(crate) source: &'a Source<'a>,
     pub(crate) parsed: &'a Parsed,
 }
 
@@ -64,7 +63,7 @@ pub(crate) fn validate(
             }
             Some(
                 draft
-                    .at(candidate.file, candidate.source, found.place)
+                    .at(candidate.source, found.place)
                     .maybe_hint(found.hint)
                     .into(),
             )
@@ -132,7 +131,7 @@ fn of_error(
     let help = found
         .help()
         .map(|help| without_id(&help.to_string(), found.policy_id()));
-    let quoted = candidate.source.get(place.clone()).unwrap_or_default();
+    let quoted = candidate.source.get(place.clone());
     let ask = |how: &str| Some(format!("ask first: `{how}`"));
     let (code, message, hint) = match found {
         ValidationError::UnrecognizedEntityType(_) => (Code::UnknownType, text, help),

@@ -10,7 +10,7 @@ use clawd_model::{
 
 use super::format::{Case, Expected, TestPrincipal, TestServer, Tests};
 use super::{CaseReport, TestReport};
-use crate::load::problem::{Code, error, span};
+use crate::load::problem::{Code, Source, error};
 use crate::names::DISTINCT;
 use crate::{Action, Approvals, Bundle, ControlAction, Request, Resource, RunFacts, Vocabulary};
 
@@ -32,15 +32,14 @@ struct World<'a> {
 pub(super) fn run_all(
     bundle: &Bundle,
     vocabulary: &Vocabulary,
-    file: &str,
-    source: &str,
+    source: &Source<'_>,
     tests: &Tests,
     report: &mut TestReport,
 ) {
     let mut complain = |message: String, place: Range<usize>| {
         report
             .problems
-            .push(error(Code::TestShape, message).at(file, source, place).into());
+            .push(error(Code::TestShape, message).at(source, place).into());
     };
     let world = match World::of(bundle, vocabulary, tests) {
         Ok(world) => world,
@@ -48,13 +47,13 @@ pub(super) fn run_all(
     };
     let mut cases = Vec::new();
     for (place, case) in &tests.cases {
-        let line = span(source, place.clone()).line;
+        let line = source.span(place.clone()).line;
         for principal in case.principal.each() {
             for action in case.action.each() {
                 for resource in case.resource.each() {
                     match world.ask(case, principal, action, resource) {
                         Ok(report) => cases.push(CaseReport {
-                            file: file.to_owned(),
+                            file: source.file.to_owned(),
                             line,
                             ..report
                         }),

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::yaml::{self, Node, YamlError};
-use crate::load::problem::{Code, error, nearest};
+use crate::load::problem::{Code, Source, error, nearest};
 
 /// A test file: the world of its cases, and the cases.
 #[derive(Default)]
@@ -125,9 +125,8 @@ pub(super) struct Case {
 const KEYS: [&str; 6] = ["tenant", "now", "principals", "servers", "runbooks", "cases"];
 
 /// Reads a test file.
-pub(super) fn read(file: &str, source: &str) -> Result<Tests, Vec<Problem>> {
+pub(super) fn read(source: &Source<'_>) -> Result<Tests, Vec<Problem>> {
     let mut reader = Reader {
-        file,
         source,
         problems: Vec::new(),
     };
@@ -140,14 +139,13 @@ pub(super) fn read(file: &str, source: &str) -> Result<Tests, Vec<Problem>> {
 }
 
 struct Reader<'a> {
-    file: &'a str,
-    source: &'a str,
+    source: &'a Source<'a>,
     problems: Vec<Problem>,
 }
 
 impl Reader<'_> {
     fn problem(&mut self, code: Code, message: String, place: Range<usize>, hint: Option<String>) {
-        let draft = error(code, message).at(self.file, self.source, place);
+        let draft = error(code, message).at(self.source, place);
         self.problems.push(draft.maybe_hint(hint).into());
     }
 
@@ -158,7 +156,7 @@ impl Reader<'_> {
 
     fn read(&mut self) -> Tests {
         let mut tests = Tests::default();
-        let entries = match yaml::read(self.source) {
+        let entries = match yaml::read(self.source.text) {
             Err(YamlError { message, place }) => {
                 self.problem(Code::TestSyntax, message, place, None);
                 return tests;

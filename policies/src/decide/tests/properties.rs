@@ -29,24 +29,24 @@ fn load(world: &World, text: &str) -> Bundle {
     Bundle::load(&files, &world.vocabulary).unwrap_or_else(|problems| panic!("{problems:#?}\n{text}"))
 }
 
-/// Runs `check` on random bundles and questions about them.
-fn for_all(
-    bundles: usize,
-    questions: usize,
-    broken: bool,
-    mut check: impl FnMut(&World, &Bundle, &Scene, &mut Random),
-) {
+/// Runs `check` on questions to random bundles, until it has met what it is about so many times.
+fn until(met: usize, broken: bool, mut check: impl FnMut(&World, &Bundle, &Scene, &mut Random) -> bool) {
     let world = World::new();
     let mut random = Random(seed());
-    for _ in 0..bundles {
+    let mut count = 0;
+    for _ in 0..200 {
         let text = random::policies(&mut random, broken);
-        let bundle = load(&world, &text);
         println!("---\n{text}");
-        for _ in 0..questions {
+        let bundle = load(&world, &text);
+        for _ in 0..30 {
             let scene = Scene::new(&mut random);
-            check(&world, &bundle, &scene, &mut random);
+            count += usize::from(check(&world, &bundle, &scene, &mut random));
+            if count == met {
+                return;
+            }
         }
     }
+    panic!("met only {count} of {met} times what the test is about");
 }
 
 /// Cedar without anything of ours around it: all policies, entities and request checked against the schema.
@@ -75,13 +75,13 @@ fn bare_cedar(bundle: &Bundle, request: &Request<'_>) -> bool {
 
 #[test]
 fn only_plain_cedar_allows_and_neither_slices_nor_memory_change_an_answer() {
-    let mut answers = BTreeMap::new();
-    for_all(15, 50, true, |world, bundle, scene, _| {
+    until(80, true, |world, bundle, scene, _| {
         let request = scene.request(world, &scene.approvals);
         let decision = bundle.decide(&request, &scene.electorate);
+        let allowed = bare_cedar(bundle, &request);
         assert_eq!(
             decision.is_allow(),
-            bare_cedar(bundle, &request),
+            allowed,
             "{}: {decision:?}",
             request.describe()
         );
@@ -95,9 +95,8 @@ fn only_plain_cedar_allows_and_neither_slices_nor_memory_change_an_answer() {
             let unsliced = bundle.decide_in(&whole, &request, action, &scene.electorate);
             assert_eq!(decision, unsliced, "{}", request.describe());
         }
-        *answers.entry(super::word(&decision)).or_insert(0) += 1;
+        matches!(decision.kind, DecisionKind::NeedsApproval { .. })
     });
-    assert_eq!(answers.len(), 3, "all three answers occur: {answers:?}");
 }
 
 /// People who vote as an alternative asks for, each in as many groups as they happen to be in.
@@ -193,18 +192,15 @@ fn could_vote(
 
 #[test]
 fn missing_votes_are_enough_not_one_too_many_and_can_be_given() {
-    let (mut seen, mut named) = (0, 0);
-    for_all(20, 40, false, |world, bundle, scene, random| {
+    until(60, false, |world, bundle, scene, random| {
         let request = scene.request(world, &scene.approvals);
         let decision = bundle.decide(&request, &scene.electorate);
         let DecisionKind::NeedsApproval { missing, .. } = &decision.kind else {
-            return;
+            return false;
         };
         assert!(!missing.is_empty());
         assert!(!bare_cedar(bundle, &request), "needs-approval is no permission");
         for alternative in missing {
-            seen += 1;
-            named += alternative.candidates.len();
             could_vote(world, bundle, &request, &scene.electorate, alternative);
             let votes = give(&scene.approvals, alternative, random);
             let then = bundle.decide(&scene.request(world, &votes), &scene.electorate);
@@ -219,11 +215,10 @@ fn missing_votes_are_enough_not_one_too_many_and_can_be_given() {
                 );
             }
         }
+        missing
+            .iter()
+            .any(|alternative| !alternative.candidates.is_empty())
     });
-    assert!(
-        seen > 30 && named > 0,
-        "only {seen} alternatives, {named} candidates were looked at"
-    );
 }
 
 /// All counts of votes that could make a difference to these bundles: up to 3 of each group, up to 3 people.
@@ -258,32 +253,29 @@ fn plain_cedar(bundle: &Bundle, request: &Request<'_>) -> bool {
 
 #[test]
 fn a_denial_is_one_that_no_votes_lift_and_no_alternative_is_left_out() {
-    let (mut denied, mut asked) = (0, 0);
-    for_all(7, 8, false, |world, bundle, scene, _| {
+    let mut denials = 0;
+    until(8, false, |world, bundle, scene, _| {
         let request = scene.request(world, &scene.approvals);
         let decision = bundle.decide(&request, &[]);
+        match &decision.kind {
+            DecisionKind::Deny if denials < 8 => denials += 1,
+            DecisionKind::NeedsApproval { .. } => {}
+            DecisionKind::Allow | DecisionKind::Deny => return false,
+        }
         for votes in all_counts(&scene.approvals) {
             if !plain_cedar(bundle, &scene.request(world, &votes)) {
                 continue;
             }
-            match &decision.kind {
-                DecisionKind::Allow => {}
-                DecisionKind::Deny => panic!("denied, but {votes:?} lift it: {}", request.describe()),
-                DecisionKind::NeedsApproval { missing, .. } => assert!(
-                    missing
-                        .iter()
-                        .any(|alternative| contains(&scene.approvals, &votes, alternative)),
-                    "{votes:?} are enough, and contain none of {missing:?}"
-                ),
-            }
+            let DecisionKind::NeedsApproval { missing, .. } = &decision.kind else {
+                panic!("denied, but {votes:?} lift it: {}", request.describe());
+            };
+            let found = missing
+                .iter()
+                .any(|alternative| contains(&scene.approvals, &votes, alternative));
+            assert!(found, "{votes:?} are enough, and contain none of {missing:?}");
         }
-        match decision.kind {
-            DecisionKind::Deny => denied += 1,
-            DecisionKind::NeedsApproval { .. } => asked += 1,
-            DecisionKind::Allow => {}
-        }
+        matches!(decision.kind, DecisionKind::NeedsApproval { .. })
     });
-    assert!(denied > 0 && asked > 0, "{denied} denied, {asked} asked");
 }
 
 fn contains(now: &Approvals, votes: &Approvals, alternative: &MissingVotes) -> bool {
@@ -297,12 +289,12 @@ fn contains(now: &Approvals, votes: &Approvals, alternative: &MissingVotes) -> b
 
 #[test]
 fn more_votes_never_hurt() {
-    for_all(8, 40, false, |world, bundle, scene, random| {
+    until(60, false, |world, bundle, scene, random| {
         if !bundle
             .decide(&scene.request(world, &scene.approvals), &[])
             .is_allow()
         {
-            return;
+            return false;
         }
         let mut votes = scene.approvals.clone();
         for number in 0..3 {
@@ -315,5 +307,6 @@ fn more_votes_never_hurt() {
             let then = bundle.decide(&scene.request(world, &votes), &[]);
             assert!(then.is_allow(), "allowed, but not with {votes:?}");
         }
+        true
     });
 }
