@@ -2,9 +2,10 @@
 //!
 //! ```text
 //! assets   style sheet, scripts, icon: embedded, served under names that carry their hash
-//! ui       small pieces that render themselves: symbols, moments, digests, diffs, bars
-//! dag      draws a graph of jobs
+//! door     who looks, forms of our own, permits, errors
+//! pages    the routes: one file per page: parse, permit, use case, view, render
 //! view     one typed context per page and fragment, each with samples
+//! ui, dag  what views are made of: symbols, moments, digests, diffs; the drawing of a graph
 //! sample   the samples: one story told on every page
 //! ```
 //!
@@ -12,12 +13,16 @@
 //! spare reloads. Nothing here decides what somebody may do; that is the gate's part.
 
 mod assets;
+mod console;
 mod dag;
+mod door;
 mod files;
 mod gallery;
 mod headers;
+mod pages;
 pub mod sample;
 mod ui;
 mod view;
 
+pub use console::router;
 pub use gallery::gallery;

@@ -88,6 +88,7 @@ pub(super) fn inboxes() -> [(&'static str, ApprovalsPage); 3] {
             ),
         ],
         open: true,
+        older: None,
     };
     let decided = ApprovalsPage {
         approvals: vec![

@@ -100,18 +100,16 @@ pub(super) fn lists() -> [(&'static str, AuditPage); 2] {
         older: Some("/audit?before=3".to_owned()),
         size: 215,
         root: digest("root").to_hex(),
-        can_export: true,
         problem: None,
     };
     let none = AuditPage {
         filter: AuditFilter {
             run: "run_1".to_owned(),
             actor: "user:ana".to_owned(),
-            kind: String::new(),
+            ..AuditFilter::default()
         },
         rows: Vec::new(),
         older: None,
-        can_export: false,
         problem: Some("`run_1` is not an id: expected `run_` and 26 letters or digits".to_owned()),
         ..page.clone()
     };

@@ -4,7 +4,6 @@ use clawd_model::ServerProvider;
 
 use super::{ago, pairs, shell};
 use crate::view::fleet::{FleetGroup, FleetPage, ServerRow, Updates};
-use crate::view::runs::RunRow;
 use crate::view::server::ServerPage;
 use crate::view::shell::Section;
 
@@ -123,17 +122,15 @@ pub(super) fn servers() -> [(&'static str, ServerPage); 2] {
             ("boot id", "5d0a0c9e-6f6c-4c0f-8c2a-0c9e5d0a6f6c"),
         ]),
         reboot_reasons: vec!["linux-image-cloud-amd64 6.1.0-30 is installed, 6.1.0-29 runs".to_owned()],
-        runs: super::runs::rows().into_iter().take(2).collect(),
+        can_audit: true,
     };
     let mut unknown = ServerPage {
         id: "srv_01KJMF0V3P6XQ0F9Z0YB2W7T4F".to_owned(),
         address: "root@203.0.113.5:22".to_owned(),
-        host_key: Some(
-            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJb0yU0aFqkq1mY0Kp4m3o3p2p8pH8y1dYz1y4Xb2h7x".to_owned(),
-        ),
+        host_key: Some("SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU".to_owned()),
         facts: Vec::new(),
         reboot_reasons: Vec::new(),
-        runs: Vec::<RunRow>::new(),
+        can_audit: false,
         ..page.clone()
     };
     unknown.server.name = "edge-1".to_owned();

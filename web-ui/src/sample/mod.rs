@@ -59,6 +59,7 @@ fn shell(section: Section, here: &str) -> Shell {
         theme: Theme::Auto,
         csrf: "b6c1".repeat(8),
         here: here.to_owned(),
+        sections: Section::NAVIGATION.to_vec(),
         approvals: 1,
         notice: None,
         now: NOW,
@@ -179,7 +180,9 @@ fn sign_in_samples() -> [(&'static str, SignInPage); 2] {
 fn link_sample() -> SignInLinkPage {
     SignInLinkPage {
         theme: Theme::Auto,
-        link: "cl_7Q2M9Z4T8XB1".to_owned(),
+        person: "Ben Achterberg".to_owned(),
+        tenant: "demo".to_owned(),
+        link: "clawd_lnk_7f2a".to_owned(),
     }
 }
 

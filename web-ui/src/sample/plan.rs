@@ -173,7 +173,7 @@ pub(super) fn plans() -> [(&'static str, PlanPage); 3] {
             denied: 0,
         },
         jobs: vec![rollout()],
-        can_start: true,
+        stale: false,
         idempotency_key: "7c1f".repeat(4),
     };
     let troubled = PlanPage {
@@ -183,7 +183,7 @@ pub(super) fn plans() -> [(&'static str, PlanPage); 3] {
             ..page.totals.clone()
         },
         jobs: vec![survey(), rollout()],
-        can_start: false,
+        stale: true,
         ..page.clone()
     };
     let idle = PlanPage {

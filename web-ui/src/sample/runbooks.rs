@@ -4,7 +4,7 @@ use clawd_model::Risk;
 
 use super::{ago, digest, pairs, shell};
 use crate::ui::Tally;
-use crate::view::policies::{BundleRow, PoliciesPage, PolicyFile};
+use crate::view::policies::{PoliciesPage, PolicyFile, PolicyRow};
 use crate::view::run::{GraphJob, RunGraph};
 use crate::view::runbooks::{RunbookInput, RunbookJob, RunbookPage, RunbookRow, RunbookStep, RunbooksPage};
 use crate::view::shell::Section;
@@ -163,16 +163,37 @@ pub(super) fn runbook() -> RunbookPage {
 }
 
 pub(super) fn policies() -> PoliciesPage {
-    let version = |of: &str, age, active| BundleRow {
-        digest: digest(of),
-        by: "ana".to_owned(),
-        at: ago(age),
-        active,
+    let policy = |id: &str, kind: &str, reason: &str, place: &str| PolicyRow {
+        id: id.to_owned(),
+        kind: kind.to_owned(),
+        reason: reason.to_owned(),
+        place: place.to_owned(),
     };
     PoliciesPage {
         shell: shell(Section::Policies, "/policies"),
         digest: digest("bundle"),
-        policies: 14,
+        published_by: "ana".to_owned(),
+        published_at: ago(3600),
+        policies: vec![
+            policy(
+                "operator-runs",
+                "capability",
+                "operators run runbooks",
+                "roles.cedar:1",
+            ),
+            policy(
+                "prod-two-votes",
+                "guard",
+                "changes in prod need two votes of `sre`, none of them the requester",
+                "prod.cedar:2",
+            ),
+            policy(
+                "protected-servers",
+                "rule",
+                "protected servers are never changed",
+                "",
+            ),
+        ],
         files: vec![
             PolicyFile {
                 name: "prod.cedar".to_owned(),
@@ -184,10 +205,6 @@ pub(super) fn policies() -> PoliciesPage {
                     "@id(\"operator-runs\")\npermit (principal in Group::\"operator\", action, resource);\n"
                         .to_owned(),
             },
-        ],
-        versions: vec![
-            version("bundle", 3600, true),
-            version("bundle before", 86_400, false),
         ],
     }
 }

@@ -14,11 +14,6 @@ pub(super) fn rows() -> Vec<RunRow> {
         runbook: runbook.to_owned(),
         status,
         requester: requester.to_owned(),
-        targets: if runbook == "patch-security" {
-            "12 servers".to_owned()
-        } else {
-            "1 server".to_owned()
-        },
         started_at: ago(began),
         finished_at: took.map(|seconds| Timestamp(ago(began).0 + seconds * 1000)),
     };
@@ -104,8 +99,8 @@ fn fields() -> Vec<InputField> {
         field(
             "exclude",
             "packages that stay as they are",
-            Field::Json {
-                value: "[\"docker-ce*\"]".to_owned(),
+            Field::Lines {
+                value: "docker-ce*\nlinux-image-*".to_owned(),
             },
         ),
     ]

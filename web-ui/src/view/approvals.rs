@@ -60,6 +60,11 @@ impl ApprovalView {
     pub(crate) fn is_open(&self) -> bool {
         self.status == ApprovalStatus::Open
     }
+
+    /// Whether a yes may still become a no; a no is never taken back.
+    pub(crate) fn may_turn(&self) -> bool {
+        self.is_open() && self.standing == Standing::Voted(Verdict::Approve)
+    }
 }
 
 /// A server and step whose change is no longer the planned one.
@@ -96,6 +101,7 @@ pub(crate) struct ApprovalsPage {
     pub(crate) approvals: Vec<ApprovalView>,
     /// Whether the list shows the open ones.
     pub(crate) open: bool,
+    pub(crate) older: Option<String>,
 }
 
 /// One request.

@@ -25,11 +25,12 @@ pub(crate) struct AuditFilter {
     pub(crate) run: String,
     pub(crate) actor: String,
     pub(crate) kind: String,
+    pub(crate) subject: String,
 }
 
 impl AuditFilter {
     fn is_set(&self) -> bool {
-        !(self.run.is_empty() && self.actor.is_empty() && self.kind.is_empty())
+        !(self.run.is_empty() && self.actor.is_empty() && self.kind.is_empty() && self.subject.is_empty())
     }
 }
 
@@ -45,7 +46,6 @@ pub(crate) struct AuditPage {
     pub(crate) size: u64,
     /// The root hash over all of them.
     pub(crate) root: String,
-    pub(crate) can_export: bool,
     /// What is wrong with the filter.
     pub(crate) problem: Option<String>,
 }

@@ -59,3 +59,10 @@ pub(crate) struct BareErrorPage {
     pub(crate) theme: Theme,
     pub(crate) error: ErrorText,
 }
+
+/// An error in place of a part of a page.
+#[derive(Clone, Debug, Template)]
+#[template(path = "part/error_fragment.html")]
+pub(crate) struct ErrorFragment {
+    pub(crate) error: ErrorText,
+}

@@ -23,8 +23,8 @@ pub(crate) enum Field {
     Choice { value: String, values: Vec<String> },
     /// Yes or no.
     Flag { value: bool },
-    /// A document in JSON: for lists and objects.
-    Json { value: String },
+    /// A list of texts, one per line.
+    Lines { value: String },
 }
 
 /// An input of the chosen runbook.

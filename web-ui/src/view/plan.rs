@@ -139,8 +139,8 @@ pub(crate) struct PlanPage {
     pub(crate) bundle: Option<Digest>,
     pub(crate) totals: PlanTotals,
     pub(crate) jobs: Vec<PlanJob>,
-    /// Whether this person may start it.
-    pub(crate) can_start: bool,
+    /// Whether it is too old to be started.
+    pub(crate) stale: bool,
     /// Makes a repeated press of the button the same request.
     pub(crate) idempotency_key: String,
 }

@@ -4,7 +4,7 @@ use askama::Template;
 use clawd_model::{Digest, Timestamp};
 
 use super::shell::Shell;
-use crate::ui::{Ago, Code, DigestTag};
+use crate::ui::{Ago, Badge, Code, DigestTag, Symbol};
 
 /// One file of the bundle.
 #[derive(Clone, Debug)]
@@ -23,18 +23,26 @@ impl PolicyFile {
     }
 }
 
-/// An earlier or later version.
+/// One policy, in a list.
 #[derive(Clone, Debug)]
-pub(crate) struct BundleRow {
-    pub(crate) digest: Digest,
-    pub(crate) by: String,
-    pub(crate) at: Timestamp,
-    pub(crate) active: bool,
+pub(crate) struct PolicyRow {
+    pub(crate) id: String,
+    /// `capability`, `guard` or `rule`.
+    pub(crate) kind: String,
+    pub(crate) reason: String,
+    /// `prod.cedar:12`; empty for a built-in rule.
+    pub(crate) place: String,
 }
 
-impl BundleRow {
-    fn tag(&self) -> DigestTag {
-        DigestTag::new(self.digest)
+impl PolicyRow {
+    /// What a policy of that kind does to a question.
+    fn badge(&self) -> Badge {
+        let symbol = match self.kind.as_str() {
+            "capability" => Symbol::Ok,
+            "guard" => Symbol::Votes,
+            _ => Symbol::Denied,
+        };
+        Badge::new(symbol, self.kind.as_str())
     }
 }
 
@@ -44,8 +52,9 @@ impl BundleRow {
 pub(crate) struct PoliciesPage {
     pub(crate) shell: Shell,
     pub(crate) digest: Digest,
-    /// How many policies it holds.
-    pub(crate) policies: usize,
+    pub(crate) published_by: String,
+    pub(crate) published_at: Timestamp,
+    /// All policies, built-in rules included.
+    pub(crate) policies: Vec<PolicyRow>,
     pub(crate) files: Vec<PolicyFile>,
-    pub(crate) versions: Vec<BundleRow>,
 }

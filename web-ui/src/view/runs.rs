@@ -13,8 +13,6 @@ pub(crate) struct RunRow {
     pub(crate) runbook: String,
     pub(crate) status: RunStatus,
     pub(crate) requester: String,
-    /// What it works on: `12 servers`.
-    pub(crate) targets: String,
     pub(crate) started_at: Timestamp,
     pub(crate) finished_at: Option<Timestamp>,
 }

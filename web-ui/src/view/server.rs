@@ -1,11 +1,10 @@
-//! One server: what it is, how it is reached, what runs did to it.
+//! One server: what it is, how it is reached.
 
 use askama::Template;
 
 use super::fleet::ServerRow;
-use super::runs::RunRow;
 use super::shell::Shell;
-use crate::ui::{Ago, Status, Took};
+use crate::ui::Ago;
 
 /// One server.
 #[derive(Clone, Debug, Template)]
@@ -15,11 +14,11 @@ pub(crate) struct ServerPage {
     pub(crate) id: String,
     pub(crate) server: ServerRow,
     pub(crate) address: String,
-    /// The pinned host key.
+    /// The fingerprint of the pinned host key.
     pub(crate) host_key: Option<String>,
     /// Facts as name and value, in the order in which people want them.
     pub(crate) facts: Vec<(String, String)>,
     pub(crate) reboot_reasons: Vec<String>,
-    /// The last runs that touched it.
-    pub(crate) runs: Vec<RunRow>,
+    /// Whether this person may look into the audit log.
+    pub(crate) can_audit: bool,
 }

@@ -83,6 +83,19 @@ impl Section {
         }
     }
 
+    /// The action that one needs to see it.
+    pub(crate) const fn action(self) -> &'static str {
+        match self {
+            Self::Fleet => "server.read",
+            Self::Runs => "run.read",
+            Self::Approvals => "approval.read",
+            Self::Runbooks => "runbook.read",
+            Self::Policies => "policy.read",
+            Self::Audit => "audit.read",
+            Self::Elsewhere => "",
+        }
+    }
+
     pub(crate) const fn path(self) -> &'static str {
         match self {
             Self::Fleet => "/fleet",
@@ -132,6 +145,23 @@ pub(crate) struct Notice {
     pub(crate) text: String,
 }
 
+impl Notice {
+    /// The notice of a code in the address, so that nobody can put words of theirs on our page.
+    pub(crate) fn of(code: &str) -> Option<Self> {
+        let text = match code {
+            "started" => "The run has started.",
+            "voted" => "Your vote is recorded.",
+            "cancelled" => "The run is being cancelled.",
+            "resolved" => "Your decision is recorded.",
+            "facts" => "The facts were read anew.",
+            _ => return None,
+        };
+        Some(Self {
+            text: text.to_owned(),
+        })
+    }
+}
+
 /// The frame around a page.
 #[derive(Clone, Debug)]
 pub(crate) struct Shell {
@@ -143,6 +173,8 @@ pub(crate) struct Shell {
     pub(crate) csrf: String,
     /// Where a form that returns here goes back to.
     pub(crate) here: String,
+    /// The parts that this person may see.
+    pub(crate) sections: Vec<Section>,
     /// How many requests wait for this person's vote.
     pub(crate) approvals: u32,
     pub(crate) notice: Option<Notice>,

@@ -23,6 +23,9 @@ pub(crate) struct SignInPage {
 #[template(path = "page/sign_in_link.html")]
 pub(crate) struct SignInLinkPage {
     pub(crate) theme: Theme,
+    /// Whom it signs in, and where.
+    pub(crate) person: String,
+    pub(crate) tenant: String,
     /// The link's secret part.
     pub(crate) link: String,
 }

@@ -1,0 +1,265 @@
+//! Requests for votes: the inbox, one request, and voting.
+
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Redirect};
+use clawd_control::{
+    ApprovalOn, ApprovalRead, ListApprovals, VoteCast, cast_vote, list_approvals, show_approval,
+};
+use clawd_model::api::{ApprovalView as Given, CastVote};
+use clawd_model::{ApprovalId, ApprovalStatus, Digest, PlannedStep, Timestamp, Verdict, WillRun};
+use serde::Deserialize;
+
+use super::plan::{Providers, plan_step, providers, tag};
+use super::runs::parsed;
+use crate::door::{Allowed, AllowedOn, Answer, Failure, Sent, Visitor, Web, render};
+use crate::ui::{Diff, MissingView};
+use crate::view::approvals::{
+    ApprovalPage, ApprovalPanel, ApprovalView, ApprovalsPage, Drifted, Standing, VoteView,
+};
+use crate::view::plan::{PlanJob, PlanLane, PlanMark, PlanWave};
+use crate::view::runs::FilterChoice;
+use crate::view::shell::Section;
+
+#[derive(Deserialize)]
+pub(crate) struct Which {
+    show: Option<String>,
+    after: Option<String>,
+}
+
+/// The inbox.
+pub(crate) async fn list(
+    State(web): State<Web>,
+    Allowed { visitor, permit }: Allowed<ApprovalRead>,
+    Query(which): Query<Which>,
+) -> Answer {
+    let all = which.show.as_deref() == Some("all");
+    let wanted = ListApprovals {
+        open_only: !all,
+        after: parsed::<ApprovalId>(which.after.as_deref())?,
+        limit: Some(20),
+        ..ListApprovals::default()
+    };
+    let page = list_approvals(&permit, wanted).await?;
+    let mut approvals = Vec::with_capacity(page.items.len());
+    for item in page.items {
+        let full = full(&web, &visitor, item).await?;
+        approvals.push(approval_view(&full, &visitor, web.now()));
+    }
+    let choice = |label: &str, href: &str, current| FilterChoice {
+        label: label.to_owned(),
+        href: href.to_owned(),
+        current,
+    };
+    let word = if all { "show=all&" } else { "" };
+    render(&ApprovalsPage {
+        shell: web.shell(&visitor, Section::Approvals).await,
+        filters: vec![
+            choice("open", "/approvals", !all),
+            choice("all", "/approvals?show=all", all),
+        ],
+        approvals,
+        open: !all,
+        older: page.next.map(|next| format!("/approvals?{word}after={next}")),
+    })
+}
+
+/// A request of a list with what it would change.
+pub(super) async fn full(web: &Web, visitor: &Visitor, listed: Given) -> Result<Given, Failure> {
+    let permit = web
+        .app
+        .permit_on::<ApprovalRead, ApprovalOn>(&visitor.caller, &listed.approval.id)
+        .await
+        .map_err(Failure::refused)?;
+    Ok(show_approval(&permit).await?)
+}
+
+/// One request.
+pub(crate) async fn show(
+    State(web): State<Web>,
+    AllowedOn { visitor, permit }: AllowedOn<ApprovalRead, ApprovalOn>,
+) -> Answer {
+    let given = show_approval(&permit).await?;
+    let providers = providers(&web, &visitor).await?;
+    let back = format!("/approvals/{}", given.approval.id);
+    render(&ApprovalPage {
+        shell: web.shell(&visitor, Section::Approvals).await,
+        panel: panel(&given, &visitor, &providers, back, true, web.now()),
+    })
+}
+
+/// Votes.
+pub(crate) async fn vote(AllowedOn { permit, .. }: AllowedOn<VoteCast, ApprovalOn>, sent: Sent) -> Answer {
+    let verdict = match sent.text("verdict") {
+        "approve" => Verdict::Approve,
+        "reject" => Verdict::Reject,
+        other => return Err(Failure::invalid(format!("`{other}` is neither yes nor no"))),
+    };
+    let subject: Digest = sent
+        .text("subject")
+        .parse()
+        .map_err(|error| Failure::invalid(format!("{error}")))?;
+    let comment = sent.text("comment").trim().to_owned();
+    let vote = cast_vote(
+        &permit,
+        CastVote {
+            verdict,
+            subject,
+            comment,
+        },
+    )
+    .await?;
+    let back = sent.back(&format!("/approvals/{}", vote.approval));
+    let plain = back.split(['?', '#']).next().unwrap_or_default();
+    Ok(Redirect::to(&format!("{plain}?done=voted")).into_response())
+}
+
+/// A request with everything that a voter should see.
+pub(super) fn panel(
+    given: &Given,
+    visitor: &Visitor,
+    providers: &Providers,
+    back: String,
+    unfolded: bool,
+    now: Timestamp,
+) -> ApprovalPanel {
+    let plan_job = (!given.steps.is_empty()).then(|| plan_job(given, providers));
+    ApprovalPanel {
+        approval: approval_view(given, visitor, now),
+        drifted: drifted(given),
+        plan_job,
+        unfolded,
+        back,
+        csrf: visitor.csrf.clone(),
+        now,
+    }
+}
+
+/// What a list shows of a request.
+fn approval_view(given: &Given, visitor: &Visitor, now: Timestamp) -> ApprovalView {
+    let approval = &given.approval;
+    ApprovalView {
+        id: approval.id.to_string(),
+        run: approval.subject.run.to_string(),
+        runbook: approval.subject.runbook.to_string(),
+        job: approval.subject.job.to_string(),
+        requester: approval.requester.to_string(),
+        status: approval.status,
+        summary: summary(&given.steps),
+        reasons: approval.reasons.clone(),
+        missing: MissingView::all(&approval.missing),
+        votes: approval
+            .votes
+            .iter()
+            .map(|vote| VoteView {
+                voter: vote.voter.to_string(),
+                verdict: vote.verdict,
+                comment: vote.comment.clone(),
+                at: vote.at,
+                spent: match vote {
+                    vote if vote.subject != given.subject_digest => {
+                        Some("it was for something else".to_owned())
+                    }
+                    vote if vote.expires_at <= now && approval.status == ApprovalStatus::Open => {
+                        Some("it has expired".to_owned())
+                    }
+                    _ => None,
+                },
+            })
+            .collect(),
+        opened_at: approval.opened_at,
+        subject: given.subject_digest,
+        plan: approval.subject.plan,
+        standing: standing(given, visitor),
+    }
+}
+
+fn standing(given: &Given, visitor: &Visitor) -> Standing {
+    if given.approval.status != ApprovalStatus::Open {
+        return Standing::Decided;
+    }
+    match given.own_vote {
+        Some(verdict) => Standing::Voted(verdict),
+        None if given.may_vote => Standing::MayVote,
+        None if given.approval.requester.as_str() == visitor.name() => Standing::Requester,
+        None => Standing::MayNot(given.may_not_vote_because.join("; ")),
+    }
+}
+
+/// `10 servers of prod · 10 steps change something`.
+fn summary(steps: &[PlannedStep]) -> String {
+    let mut servers: Vec<&str> = steps.iter().map(|step| step.target.name.as_str()).collect();
+    servers.sort_unstable();
+    servers.dedup();
+    let mut envs: Vec<&str> = steps.iter().map(|step| step.target.env.as_str()).collect();
+    envs.retain(|env| !env.is_empty());
+    envs.sort_unstable();
+    envs.dedup();
+    let changes = steps.iter().filter(|step| {
+        step.will_run == WillRun::Yes && step.change.as_ref().is_some_and(|change| change.needed)
+    });
+    let changes = changes.count();
+    let of = match servers.as_slice() {
+        [] => return String::new(),
+        [one] => (*one).to_owned(),
+        many => format!("{} servers", many.len()),
+    };
+    let envs = if envs.is_empty() {
+        String::new()
+    } else {
+        format!(" of {}", envs.join(" and "))
+    };
+    let changes = match changes {
+        0 => "what changes depends on earlier steps".to_owned(),
+        1 => "1 step changes something".to_owned(),
+        count => format!("{count} steps change something"),
+    };
+    format!("{of}{envs} · {changes}")
+}
+
+/// The request's part of the plan: a lane per target.
+fn plan_job(given: &Given, providers: &Providers) -> PlanJob {
+    let mut lanes: Vec<(u32, PlanLane)> = Vec::new();
+    for step in &given.steps {
+        let number = step.step_ref.lane;
+        if lanes.last().is_none_or(|(last, _)| *last != number) {
+            let lane = PlanLane {
+                server: step.target.name.to_string(),
+                provider: tag(providers, &step.target.name),
+                env: step.target.env.clone(),
+                steps: Vec::new(),
+                open: false,
+            };
+            lanes.push((number, lane));
+        }
+        if let Some((_, lane)) = lanes.last_mut() {
+            lane.steps.push(plan_step(step));
+        }
+    }
+    let mut lanes: Vec<PlanLane> = lanes.into_iter().map(|(_, lane)| lane).collect();
+    if let Some(first) = lanes.iter_mut().find(|lane| lane.overall() == PlanMark::Changes) {
+        first.open = true;
+    }
+    PlanJob {
+        name: given.approval.subject.job.to_string(),
+        needs: Vec::new(),
+        waves: vec![PlanWave {
+            label: String::new(),
+            lanes,
+        }],
+        missing: Vec::new(),
+    }
+}
+
+/// What is no longer as planned. The plan's prediction is in the panel; what is asked for now is the drifted change.
+fn drifted(given: &Given) -> Vec<Drifted> {
+    given
+        .approval
+        .subject
+        .drifted
+        .iter()
+        .map(|(place, _)| Drifted {
+            place: place.clone(),
+            diff: None::<Diff>,
+        })
+        .collect()
+}
