@@ -128,22 +128,32 @@ impl TryFrom<Row<'_>> for Entry {
 }
 
 macro_rules! page {
-    ($of_run:literal) => {
+    ($from:literal) => {
         concat!(
-            "SELECT position, body FROM audit
-             WHERE ",
-            $of_run,
-            " AND tenant = (SELECT number FROM tenants WHERE name = ?2) AND (?3 IS NULL OR position < ?3)
-               AND (?4 IS NULL OR body->>'actor' = ?4)
-               AND (?5 IS NULL OR body->>'kind' = ?5 OR substr(body->>'kind', 1, length(?5) + 1) = ?5 || '.')
-               AND (?6 IS NULL OR body->>'subject' = ?6)
-             ORDER BY position DESC LIMIT ?7"
+            "SELECT audit.position, body FROM ",
+            $from,
+            " WHERE audit.tenant = (SELECT number FROM tenants WHERE name = ?2)
+                AND (?1 IS NULL OR body->>'run' = ?1) AND (?3 IS NULL OR audit.position < ?3)
+                AND (?4 IS NULL OR body->>'actor' = ?4)
+                AND (?5 IS NULL OR body->>'kind' = ?5 OR substr(body->>'kind', 1, length(?5) + 1) = ?5 || '.')
+                AND (?6 IS NULL OR body->>'subject' = ?6)
+              ORDER BY audit.position DESC LIMIT ?7"
         )
     };
 }
 
-const PAGE: &str = page!("?1 IS NULL");
-const PAGE_OF_RUN: &str = page!("run = (SELECT number FROM runs WHERE id = ?1)");
+const PAGE: &str = page!("audit");
+
+/// The spans of records that the run's turns made, and the single ones that others made about it.
+const PAGE_OF_RUN: &str = page!(
+    "(SELECT records >> 16 AS first, records & 65535 AS count
+      FROM runs JOIN journal ON journal.run = runs.number
+      WHERE id = ?1 AND tenant = ?2 AND records IS NOT NULL
+      UNION ALL
+      SELECT position, 1 FROM runs JOIN audit_of_runs ON audit_of_runs.run = runs.number
+      WHERE id = ?1 AND tenant = ?2) AS spans
+     CROSS JOIN audit ON audit.position >= spans.first AND audit.position < spans.first + spans.count"
+);
 
 impl TenantStore {
     /// Records something that changes nothing else: a refusal, a failed attempt to sign in.

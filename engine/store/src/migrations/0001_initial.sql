@@ -127,10 +127,11 @@ CREATE INDEX runs_unfinished ON runs (shard, id) WHERE finished_at IS NULL;
 -- the order in which they were committed and the key is a small index beside them, so that a group of commits of
 -- many runs touches few pages. No foreign key: the writer knows each run's last number before it appends.
 CREATE TABLE journal (
-    run    INTEGER NOT NULL,   -- runs.number
-    seq    INTEGER NOT NULL,
-    at     INTEGER NOT NULL,
-    event  TEXT NOT NULL,
+    run      INTEGER NOT NULL,   -- runs.number
+    seq      INTEGER NOT NULL,
+    at       INTEGER NOT NULL,
+    records  INTEGER,            -- on a turn's first event: where its audit records begin, << 16, and how many
+    event    TEXT NOT NULL,
     PRIMARY KEY (run, seq)
 ) STRICT;
 
@@ -164,15 +165,21 @@ CREATE TABLE outputs (
     PRIMARY KEY (tenant, attempt, position)
 ) STRICT, WITHOUT ROWID;
 
--- The text is exactly what was hashed. No foreign key, for the same reason as in the journal.
+-- The text is exactly what was hashed. No foreign key, for the same reason as in the journal. The records of a run
+-- are found through its journal and `audit_of_runs`: an index would cost a quarter of each commit.
 CREATE TABLE audit (
     tenant    INTEGER NOT NULL,   -- tenants.number
     position  INTEGER NOT NULL,
-    run       INTEGER,            -- runs.number, to find the records of a run; the text says it as well
     body      TEXT NOT NULL,
     PRIMARY KEY (tenant, position)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX audit_by_run ON audit (run, position) WHERE run IS NOT NULL;
+
+-- Records about runs that no turn made: votes, cancellations, refusals.
+CREATE TABLE audit_of_runs (
+    run       INTEGER NOT NULL REFERENCES runs (number),
+    position  INTEGER NOT NULL,
+    PRIMARY KEY (run, position)
+) STRICT, WITHOUT ROWID;
 
 -- Full tiles of 256 hashes, as in C2SP tlog-tiles: level 0 holds leaves, level n the roots of tiles below.
 CREATE TABLE audit_tiles (

@@ -19,10 +19,11 @@ SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->
        value->>9, value->>9, value->>10, value->>11
 FROM json_each($2);
 
-INSERT OR FAIL INTO journal (run, seq, at, event)
+INSERT OR FAIL INTO journal (run, seq, at, records, event)
 SELECT CAST(substr($3, value >> 32, 12) AS INTEGER), CAST(substr($3, (value >> 32) + 12, 12) AS INTEGER),
        CAST(substr($3, (value >> 32) + 24, 16) AS INTEGER),
-       CAST(substr($3, (value >> 32) + 40, value & 0xffffffff) AS TEXT)
+       nullif(CAST(substr($3, (value >> 32) + 40, 18) AS INTEGER), 0),
+       CAST(substr($3, (value >> 32) + 58, value & 0xffffffff) AS TEXT)
 FROM json_each($4);
 
 -- The last change of a run in a group is the one that is passed.
@@ -39,8 +40,7 @@ WHERE approvals.tenant = excluded.tenant AND approvals.run = excluded.run;
 
 DELETE FROM inbox WHERE id IN (SELECT value FROM json_each($7));
 
-INSERT OR FAIL INTO audit (tenant, position, run, body)
+INSERT OR FAIL INTO audit (tenant, position, body)
 SELECT CAST(substr($8, value >> 32, 12) AS INTEGER), CAST(substr($8, (value >> 32) + 12, 12) AS INTEGER),
-       nullif(CAST(substr($8, (value >> 32) + 24, 16) AS INTEGER), 0),
-       CAST(substr($8, (value >> 32) + 40, value & 0xffffffff) AS TEXT)
+       CAST(substr($8, (value >> 32) + 24, value & 0xffffffff) AS TEXT)
 FROM json_each($9);

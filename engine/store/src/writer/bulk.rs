@@ -51,8 +51,8 @@ impl Bulk {
         }
     }
 
-    /// Adds a turn of the run with this number.
-    pub(super) fn add(&mut self, turn: &TurnRows, number: i64) {
+    /// Adds a turn of the run with this number, whose audit records begin at `first_record`.
+    pub(super) fn add(&mut self, turn: &TurnRows, number: i64, first_record: u64) {
         self.turns += 1;
         push_rendered(&mut self.plans, &turn.plan);
         if !turn.new_run.is_empty() {
@@ -60,9 +60,14 @@ impl Bulk {
             let _ = write!(self.runs, ",{number}]");
             self.expected.runs += 1;
         }
+        let mut records = i64::try_from((first_record << 16) | turn.audit.len() as u64).unwrap_or_default();
+        if turn.audit.is_empty() {
+            records = 0;
+        }
         for (seq, event) in (turn.first_seq..).zip(&turn.events) {
             let seq = i64::try_from(seq).unwrap_or(i64::MAX);
-            self.journal.push([number, seq, turn.at.0], event);
+            self.journal.push([number, seq, turn.at.0, records], event);
+            records = 0;
         }
         push_rendered(&mut self.approvals, &turn.approvals);
         self.expected.approvals += turn.approvals_count;

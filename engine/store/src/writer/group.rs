@@ -165,10 +165,8 @@ impl State {
             };
             let admitted = match self.admit(turn, &leases, &heads).await? {
                 Ok(head) => {
-                    bulk.add(turn, head.number);
-                    let number = |run| (run == turn.run).then_some(head.number);
-                    self.logs
-                        .append(&turn.tenant, &turn.audit, number, &mut bulk.audit);
+                    let first = self.logs.append(&turn.tenant, &turn.audit, &mut bulk.audit);
+                    bulk.add(turn, head.number, first);
                     heads.insert(turn.run, head);
                     Ok(())
                 }
@@ -250,7 +248,10 @@ impl State {
             Some(head) if head.tenant != turn.tenant => {
                 return Ok(Err(CommitError::Invalid("the run belongs to another tenant")));
             }
-            Some(head) if head.finished => return Ok(Err(CommitError::Invalid("the run is finished"))),
+            // What is left in the inbox of a run that is over may still be cleared away.
+            Some(head) if head.finished && !turn.events.is_empty() => {
+                return Ok(Err(CommitError::Invalid("the run is finished")));
+            }
             Some(head) => head.number,
             None => self.heads.number(&mut self.connection).await?,
         };
@@ -265,19 +266,16 @@ impl State {
     /// Control writes, output, tiles and checkpoints.
     async fn others(&mut self, jobs: &[Job], verdicts: &mut [Verdict]) -> Result<(), Failure> {
         let mut audit = Packed::with_capacity(0);
+        let mut of_runs = Vec::new();
         for (job, verdict) in jobs.iter().zip(verdicts) {
             match job {
                 Job::Change(change, _) => {
                     let applied = change.apply(&mut self.connection).await;
                     if let (Ok(_), Some(tenant)) = (&applied, &change.tenant) {
                         if self.logs.open(&mut self.connection, tenant).await? {
-                            let mut numbers = HashMap::new();
-                            for run in change.audit.iter().filter_map(Prepared::run) {
-                                let head = self.heads.get(&mut self.connection, run).await?;
-                                numbers.extend(head.map(|head| (run, head.number)));
-                            }
-                            let number = |run| numbers.get(&run).copied();
-                            self.logs.append(tenant, &change.audit, number, &mut audit);
+                            let first = self.logs.append(tenant, &change.audit, &mut audit);
+                            let runs = change.audit.iter().map(Prepared::run);
+                            of_runs.extend((first..).zip(runs).filter(|(_, run)| run.is_some()));
                         } else if !change.audit.is_empty() {
                             return Err(Failure::Missed("tenants"));
                         }
@@ -296,6 +294,13 @@ impl State {
             if results.iter().map(|result| result.rows_affected()).sum::<u64>() != count {
                 return Err(Failure::Missed("audit"));
             }
+        }
+        if !of_runs.is_empty() {
+            let rows = serde_json::json!(of_runs).to_string();
+            sql(rows::APPEND_AUDIT_OF_RUNS)
+                .bind(rows)
+                .run(&mut self.connection)
+                .await?;
         }
         let now = self.clock.now();
         self.logs.settle(&mut self.connection, now).await?;

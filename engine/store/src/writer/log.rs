@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use clawd_audit::{Checkpoint, Hash, Prepared, Record, SigningKey, Tile, TiledLog, origin};
-use clawd_model::{RunId, TenantName, Timestamp};
+use clawd_model::{TenantName, Timestamp};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
@@ -64,28 +64,21 @@ impl Logs {
         Ok(true)
     }
 
-    /// Numbers and hashes records, and adds their rows. The log has to be open.
-    /// `number` tells what stands for a run, if the run is known.
-    pub(super) fn append(
-        &mut self,
-        tenant: &TenantName,
-        records: &[Prepared],
-        number: impl Fn(RunId) -> Option<i64>,
-        out: &mut Packed,
-    ) {
+    /// Numbers and hashes records, and adds their rows; tells the first number. The log has to be open.
+    pub(super) fn append(&mut self, tenant: &TenantName, records: &[Prepared], out: &mut Packed) -> u64 {
         let Some(log) = self.known.get_mut(tenant) else {
-            return;
+            return 0;
         };
+        let first = log.tiles.size();
         let mut filled = Vec::new();
-        for record in records {
-            let position = log.tiles.size();
-            let run = record.run().and_then(&number).unwrap_or(0);
-            let numbers = [log.number, i64::try_from(position).unwrap_or(i64::MAX), run];
+        for (position, record) in (first..).zip(records) {
+            let numbers = [log.number, i64::try_from(position).unwrap_or(i64::MAX)];
             let leaf = out.push_with(numbers, |blob| record.append_to(blob, position));
             log.tiles.append(leaf, &mut filled);
         }
         let number = log.number;
         self.filled.extend(filled.into_iter().map(|tile| (number, tile)));
+        first
     }
 
     /// Stores tiles that were filled, and checkpoints that are due, in the open transaction.

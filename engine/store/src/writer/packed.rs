@@ -21,15 +21,19 @@ impl Packed {
         }
     }
 
-    /// Adds a row. The numbers take 12, 12 and 16 digits, as `append.sql` reads them.
-    pub(super) fn push(&mut self, numbers: [i64; 3], text: &str) {
+    /// Adds a row. The numbers take 12, 12, 16 and 18 digits, as `append.sql` reads them.
+    pub(super) fn push<const N: usize>(&mut self, numbers: [i64; N], text: &str) {
         self.push_with(numbers, |blob| blob.extend_from_slice(text.as_bytes()));
     }
 
     /// Adds a row whose text is appended by `text`.
-    pub(super) fn push_with<T>(&mut self, numbers: [i64; 3], text: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+    pub(super) fn push_with<const N: usize, T>(
+        &mut self,
+        numbers: [i64; N],
+        text: impl FnOnce(&mut Vec<u8>) -> T,
+    ) -> T {
         let place = self.blob.len() + 1;
-        for (number, width) in numbers.into_iter().zip([12, 12, 16]) {
+        for (number, width) in numbers.into_iter().zip([12, 12, 16, 18]) {
             push_number(&mut self.blob, number, width);
         }
         let start = self.blob.len();
@@ -79,11 +83,11 @@ mod tests {
     fn numbers_stand_in_columns() {
         let mut rows = Packed::with_capacity(0);
         rows.push([7, 123_456_789_012, -5], "text");
-        rows.push([1, 2, 3], "më");
+        rows.push([1, 2], "më");
         let (blob, places) = rows.into_arguments();
         assert_eq!(
             String::from_utf8(blob).unwrap(),
-            "000000000007123456789012-000000000000005text0000000000010000000000020000000000000003më"
+            "000000000007123456789012-000000000000005text000000000001000000000002më"
         );
         assert_eq!(places, format!("[{},{}]", (1_u64 << 32) | 4, (45_u64 << 32) | 3));
     }

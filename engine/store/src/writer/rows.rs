@@ -10,12 +10,15 @@ use crate::journal::{NewRunRow, Turn};
 /// Everything that turns and their audit records add.
 pub(crate) const APPEND: &str = include_str!("append.sql");
 
-/// Audit records alone. Arguments: packed records, their places.
-pub(crate) const APPEND_AUDIT: &str = "INSERT OR FAIL INTO audit (tenant, position, run, body)
+/// Audit records that no turn made. Arguments: packed records, their places.
+pub(crate) const APPEND_AUDIT: &str = "INSERT OR FAIL INTO audit (tenant, position, body)
      SELECT CAST(substr($1, value >> 32, 12) AS INTEGER), CAST(substr($1, (value >> 32) + 12, 12) AS INTEGER),
-            nullif(CAST(substr($1, (value >> 32) + 24, 16) AS INTEGER), 0),
-            CAST(substr($1, (value >> 32) + 40, value & 0xffffffff) AS TEXT)
+            CAST(substr($1, (value >> 32) + 24, value & 0xffffffff) AS TEXT)
      FROM json_each($2)";
+
+/// Which of them are about runs. Argument: a JSON array of positions and run ids.
+pub(crate) const APPEND_AUDIT_OF_RUNS: &str = "INSERT INTO audit_of_runs (run, position)
+     SELECT runs.number, value->>0 FROM json_each(?) JOIN runs ON runs.id = value->>1";
 
 /// Adds a row to a list of rows.
 pub(crate) fn push(rows: &mut String, row: &Value) {

@@ -13,6 +13,9 @@ use crate::writer::rows;
 /// No turn is larger than this: what cannot be read back at once must not be written.
 const BYTES_MAX: usize = 16 * 1024 * 1024;
 
+/// The journal counts the records of a turn in 16 bits.
+const RECORDS_MAX: usize = 65_535;
+
 /// A turn as rows.
 pub(crate) struct TurnRows {
     pub(crate) tenant: TenantName,
@@ -43,8 +46,14 @@ impl TurnRows {
         if turn.shard != shard_of(turn.run) {
             return Err(CommitError::Invalid("the shard is not the run's"));
         }
-        if turn.events.is_empty() && (turn.new_run.is_some() || turn.finished) {
-            return Err(CommitError::Invalid("a run begins and ends with an event"));
+        if turn.events.is_empty() && turn.new_run.is_some() {
+            return Err(CommitError::Invalid("a run begins with an event"));
+        }
+        if turn.events.is_empty() && !turn.audit.is_empty() {
+            return Err(CommitError::Invalid("an audit record without an event"));
+        }
+        if turn.audit.len() > RECORDS_MAX {
+            return Err(CommitError::Invalid("it has more than 65,535 audit records"));
         }
         if turn.first_seq == 0 || (turn.new_run.is_some() != (turn.first_seq == 1)) {
             return Err(CommitError::Invalid(
@@ -113,7 +122,7 @@ impl TurnRows {
 
     /// The change of the run's own row, if there is one.
     pub(crate) fn status_row(&self) -> Option<String> {
-        if self.is_new || (self.status.is_none() && !self.finished) {
+        if self.is_new || self.events.is_empty() || (self.status.is_none() && !self.finished) {
             return None;
         }
         let mut row = String::new();

@@ -129,7 +129,6 @@ async fn a_turn_that_makes_no_sense_is_refused() {
             ..good()
         },
         Turn {
-            finished: true,
             events: Vec::new(),
             ..good()
         },

@@ -82,3 +82,27 @@ async fn a_run_that_is_over_takes_no_messages() {
         "what did not happen is not on record"
     );
 }
+
+/// A message that came while the last turn was being decided is cleared away by a turn without events.
+#[tokio::test]
+async fn the_inbox_of_a_run_that_is_over_can_be_cleared() {
+    let fixture = Fixture::new().await;
+    let (run, lease) = fixture.begun().await;
+    fixture.demo().post(&cancel("too late"), run, &[]).await.unwrap();
+    fixture
+        .store
+        .commit(last_turn("demo", run, &lease, 2))
+        .await
+        .unwrap();
+    let over = fixture.demo().run(run).await.unwrap().unwrap();
+    fixture.clock.advance(clawd_model::DurationMs(5));
+    let turn = Turn {
+        inbox_done: vec![fixture.store.inbox(run).await.unwrap()[0].id],
+        events: Vec::new(),
+        audit: Vec::new(),
+        ..last_turn("demo", run, &lease, 3)
+    };
+    fixture.store.commit(turn).await.unwrap();
+    assert_eq!(fixture.store.inbox(run).await.unwrap(), []);
+    assert_eq!(fixture.demo().run(run).await.unwrap(), Some(over));
+}
