@@ -27,7 +27,7 @@ const STOP: Duration = Duration::from_secs(30);
 /// What can be chosen about a process.
 #[derive(Debug, Clone, Default)]
 pub struct ClawdOptions {
-    /// Start with `--demo`.
+    /// Start `clawd demo` in place of `clawd serve`.
     pub demo: bool,
     /// More arguments for `clawd serve`.
     pub args: Vec<String>,
@@ -35,6 +35,8 @@ pub struct ClawdOptions {
     pub env: Vec<(String, String)>,
     /// Another binary than the one under test.
     pub binary: Option<PathBuf>,
+    /// A data directory to begin with, which is copied; its process must have ended.
+    pub seed: Option<PathBuf>,
 }
 
 /// A `clawd serve` with a data directory of its own, which lives until this is dropped, longer than any
@@ -57,6 +59,13 @@ impl ClawdProcess {
 
     /// The same, with options.
     pub async fn start_with(options: ClawdOptions) -> Result<Self> {
+        let mut process = Self::prepare(options)?;
+        process.restart().await?;
+        Ok(process)
+    }
+
+    /// Makes the data directory, and starts nothing: [`Self::restart`] does.
+    pub fn prepare(options: ClawdOptions) -> Result<Self> {
         let binary = match &options.binary {
             Some(binary) => binary.clone(),
             None => paths::clawd_binary()?,
@@ -65,16 +74,22 @@ impl ClawdProcess {
             .prefix("clawd-it-")
             .tempdir()
             .context("no temporary folder")?;
-        let mut process = Self {
+        if let Some(seed) = &options.seed {
+            copy(seed, data.path()).with_context(|| format!("could not copy `{}`", seed.display()))?;
+        }
+        Ok(Self {
             binary,
             options,
             data,
             child: None,
             address: None,
             log: Log::default(),
-        };
-        process.restart().await?;
-        Ok(process)
+        })
+    }
+
+    /// The server's environment variables from the next start on, in place of those it had.
+    pub fn set_env(&mut self, env: Vec<(String, String)>) {
+        self.options.env = env;
     }
 
     /// Starts it again, on the same data and the same port; what still runs is killed first.
@@ -190,13 +205,10 @@ impl ClawdProcess {
             .address
             .map_or_else(|| "127.0.0.1:0".to_owned(), |address| address.to_string());
         command
-            .arg("serve")
+            .arg(if self.options.demo { "demo" } else { "serve" })
             .arg("--data-dir")
             .arg(self.data.path())
             .args(["--listen", &listen]);
-        if self.options.demo {
-            command.arg("--demo");
-        }
         command
             .args(&self.options.args)
             .envs(self.options.env.iter().map(|(name, value)| (name, value)));
@@ -214,6 +226,21 @@ impl ClawdProcess {
         self.log.follow(stdout, stderr);
         Ok(child)
     }
+}
+
+/// Copies what is in a folder into another one that exists.
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            std::fs::create_dir_all(&target)?;
+            copy(&entry.path(), &target)?;
+        } else {
+            std::fs::copy(entry.path(), &target)?;
+        }
+    }
+    Ok(())
 }
 
 impl Drop for ClawdProcess {

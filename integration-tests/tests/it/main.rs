@@ -7,11 +7,16 @@
     reason = "everything in here is a test, which ends at the first surprise"
 )]
 
+mod bad_requests;
 mod browser;
 mod clawd_process;
+mod console;
+mod gates;
+mod kill;
 mod lab;
 mod lab_faults;
 mod rows;
+mod support;
 mod tidy;
 
 use std::collections::BTreeSet;
