@@ -16,15 +16,17 @@ use crate::list_runs::run_summary;
 /// # Errors
 /// When its journal cannot be folded, or the store fails.
 pub async fn show_run(permit: &Permit<RunRead, RunRow>) -> Result<RunView, FoldError> {
-    with_run(permit, |folded| view(permit.on(), folded)).await
+    let mut view = with_run(permit, |folded| view(permit.on(), folded)).await?;
+    // The permit's row was read before the journal. A status older than `last_seq` would make a watcher wait for an
+    // event that it has seen already.
+    if let Some(row) = permit.store().run(view.summary.id).await? {
+        view.summary = run_summary(&row);
+    }
+    Ok(view)
 }
 
 fn view(row: &RunRow, folded: &Folded) -> RunView {
-    let mut summary = run_summary(row);
-    // The row was read before the journal: what the journal says about the end is newer.
-    if let Some(outcome) = folded.state.outcome {
-        summary.status = outcome.into();
-    }
+    let summary = run_summary(row);
     let workflow = &folded.program.workflow;
     let jobs = (0_u16..)
         .zip(&workflow.jobs)

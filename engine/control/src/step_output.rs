@@ -2,7 +2,7 @@
 
 use clawd_model::AttemptId;
 use clawd_model::api::{OutputChunk, OutputView};
-use clawd_store::{ReadError, RunRow};
+use clawd_store::{ReadError, RunRow, Stream};
 
 use crate::error::{Class, Explained};
 use crate::folded::{FoldError, with_run};
@@ -100,7 +100,7 @@ pub async fn step_output(
             let skip = usize::try_from(from.saturating_sub(piece.position)).unwrap_or(usize::MAX);
             let bytes = piece.bytes.get(skip..).unwrap_or_default();
             OutputChunk {
-                stream: piece.stream.as_str().to_owned(),
+                stream: stream_word(piece.stream).to_owned(),
                 at: piece.at,
                 text: String::from_utf8_lossy(bytes).into_owned(),
             }
@@ -112,4 +112,13 @@ pub async fn step_output(
         next,
         complete: !full && (wanted < last || finished),
     })
+}
+
+/// The word in documents, which is not the one in the store.
+const fn stream_word(stream: Stream) -> &'static str {
+    match stream {
+        Stream::Out => "stdout",
+        Stream::Err => "stderr",
+        Stream::Mark => "note",
+    }
 }
