@@ -15,9 +15,11 @@ mod gates;
 mod kill;
 mod lab;
 mod lab_faults;
+mod people;
 mod rows;
 mod support;
 mod tidy;
+mod walkthrough;
 
 use std::collections::BTreeSet;
 
