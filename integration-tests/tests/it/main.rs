@@ -12,6 +12,7 @@ mod browser;
 mod clawd_process;
 mod console;
 mod gates;
+mod hosts;
 mod kill;
 mod lab;
 mod lab_faults;

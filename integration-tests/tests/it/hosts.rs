@@ -1,0 +1,7 @@
+//! Bad input and faults on real hosts: what people are told, and that nothing is lost or done twice.
+
+mod commands;
+mod disk;
+mod jobs;
+mod packages;
+mod reach;
