@@ -6,7 +6,9 @@ use clawd_control::{
     ApprovalOn, ApprovalRead, ListApprovals, VoteCast, cast_vote, list_approvals, show_approval,
 };
 use clawd_model::api::{ApprovalView as Given, CastVote};
-use clawd_model::{ApprovalId, ApprovalStatus, Digest, PlannedStep, Timestamp, Verdict, WillRun};
+use clawd_model::{
+    ApprovalId, ApprovalStatus, DecisionKind, Digest, PlannedStep, Timestamp, Verdict, WillRun,
+};
 use serde::Deserialize;
 
 use super::plan::{Providers, plan_step, providers, tag};
@@ -187,6 +189,15 @@ fn standing(given: &Given, visitor: &Visitor) -> Standing {
 
 /// `10 servers of prod · 10 steps change something`.
 fn summary(steps: &[PlannedStep]) -> String {
+    let needs_votes = |step: &&PlannedStep| {
+        let kind = step.decision.as_ref().map(|decision| &decision.kind);
+        matches!(kind, Some(DecisionKind::NeedsApproval { .. }))
+    };
+    let mut about: Vec<&PlannedStep> = steps.iter().filter(needs_votes).collect();
+    if about.is_empty() {
+        about = steps.iter().collect();
+    }
+    let steps = about;
     let mut servers: Vec<&str> = steps.iter().map(|step| step.target.name.as_str()).collect();
     servers.sort_unstable();
     servers.dedup();

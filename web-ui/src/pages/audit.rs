@@ -121,14 +121,45 @@ pub(crate) async fn export(Allowed { visitor, permit }: Allowed<AuditRead>, _sen
 }
 
 fn row(record: &AuditRecordView) -> AuditRow {
+    let run = record.run.map(|run| run.to_string());
+    let about_run = run
+        .as_ref()
+        .is_some_and(|run| record.subject == format!("run/{run}"));
     AuditRow {
         index: record.index,
         at: record.at,
         kind: record.kind.clone(),
         symbol: symbol(record),
         actor: record.actor.clone(),
-        subject: record.subject.clone(),
-        run: record.run.map(|run| run.to_string()),
+        subject: if about_run {
+            String::new()
+        } else {
+            brief(&record.subject)
+        },
+        run,
+    }
+}
+
+/// A subject with its long names cut to what tells them apart.
+fn brief(subject: &str) -> String {
+    let parts = subject.split('/').map(|part| match part.strip_prefix("sha256:") {
+        Some(digits) => digits.get(..12).unwrap_or(digits).to_owned(),
+        None => short_id(part),
+    });
+    parts.collect::<Vec<String>>().join("/")
+}
+
+fn in_ulid(byte: u8) -> bool {
+    byte.is_ascii_uppercase() || byte.is_ascii_digit()
+}
+
+/// `apr_…GSTZX1` for an id; anything else as it is.
+fn short_id(text: &str) -> String {
+    match text.split_once('_') {
+        Some((prefix, rest)) if rest.len() == 26 && rest.bytes().all(in_ulid) => {
+            format!("{prefix}_…{}", rest.get(20..).unwrap_or(rest))
+        }
+        _ => text.to_owned(),
     }
 }
 
@@ -155,5 +186,26 @@ fn symbol(record: &AuditRecordView) -> Symbol {
         "run.finished" if says("outcome", "cancelled") => Symbol::Cancelled,
         "plan.created" | "facts.read" => Symbol::Checking,
         _ => Symbol::Ok,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn long_names_are_cut_and_words_are_not() {
+        let brief = super::brief;
+        assert_eq!(brief("rollout/web-1/apply"), "rollout/web-1/apply");
+        assert_eq!(
+            brief("approval/apr_01KJMBQDE0Q70B6H6D7WGSTZX1"),
+            "approval/apr_…GSTZX1"
+        );
+        assert_eq!(
+            brief(&format!("plan/sha256:{}", "6af61747b7552ae8".repeat(4))),
+            "plan/6af61747b755"
+        );
+        assert_eq!(
+            brief("principal/the_person_with_a_very_long_name"),
+            "principal/the_person_with_a_very_long_name"
+        );
     }
 }

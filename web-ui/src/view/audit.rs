@@ -19,6 +19,15 @@ pub(crate) struct AuditRow {
     pub(crate) run: Option<String>,
 }
 
+impl AuditRow {
+    /// The end of the run's id: enough to tell two apart in a list.
+    fn run_tail(&self) -> String {
+        let run = self.run.as_deref().unwrap_or_default();
+        let cut = run.len().saturating_sub(6);
+        format!("run …{}", run.get(cut..).unwrap_or(run))
+    }
+}
+
 /// What the list is narrowed to.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AuditFilter {

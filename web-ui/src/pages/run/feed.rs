@@ -51,6 +51,12 @@ fn job(run: &RunView, index: u16) -> String {
     job.map(|job| job.name.to_string()).unwrap_or_default()
 }
 
+/// Whether a job has more than one wave.
+fn has_waves(run: &RunView, index: u16) -> bool {
+    let job = run.jobs.get(usize::from(index));
+    job.is_some_and(|job| job.lanes.iter().any(|lane| lane.wave > 0))
+}
+
 /// A fact in words; nothing for facts that only machines need.
 fn say(run: &RunView, event: &Event) -> Option<(Symbol, String, String)> {
     let of_step = |symbol, step: &StepRef, text: String| Some((symbol, place(run, *step), text));
@@ -119,6 +125,7 @@ fn say(run: &RunView, event: &Event) -> Option<(Symbol, String, String)> {
             of_step(Symbol::Unknown, step, text)
         }
         Event::SoakStarted { job, .. } => of_job(Symbol::Retry, job, "soaks before the next wave".to_owned()),
+        Event::WaveStarted { job, .. } if !has_waves(run, *job) => None,
         Event::WaveStarted { job, wave } => of_job(Symbol::Running, job, format!("wave {} began", wave + 1)),
         Event::JobSkipped { job, reason, .. } => of_job(Symbol::Skipped, job, format!("skipped: {reason}")),
         Event::CancelRequested { by, reason } => {

@@ -3,8 +3,8 @@
 use clawd_control::{
     ApprovalRead, ListApprovals, Permit, RunRead, RunRow, list_approvals, run_events, show_plan, show_run,
 };
-use clawd_model::api::{ApprovalView, RunView};
-use clawd_model::{ApprovalStatus, Recorded, Timestamp};
+use clawd_model::api::{ApprovalView, RunView, StepPhase};
+use clawd_model::{ApprovalStatus, Recorded, StepStatus, Timestamp};
 use futures::StreamExt;
 
 use super::super::approvals::{full, panel};
@@ -32,7 +32,8 @@ impl Parts {
         visitor: &Visitor,
         permit: &Permit<RunRead, RunRow>,
     ) -> Result<Self, Failure> {
-        let run = show_run(permit).await?;
+        let mut run = show_run(permit).await?;
+        settle_rescue(&mut run);
         let last = events(permit, run.last_seq.saturating_sub(FEED), run.last_seq).await?;
         Ok(Self {
             open: open_approvals(web, visitor, &run).await?,
@@ -68,6 +69,24 @@ impl Parts {
 
     pub(super) fn feed(&self) -> RunFeed {
         feed::feed(&self.run, &self.last)
+    }
+}
+
+/// A rescue that nobody came to is skipped as soon as its lane has gone past it, and not only when the run is over:
+/// people count what is still to come.
+pub(super) fn settle_rescue(run: &mut RunView) {
+    for lane in run.jobs.iter_mut().flat_map(|job| &mut job.lanes) {
+        let past = lane
+            .steps
+            .iter()
+            .any(|step| step.phase == StepPhase::Always && step.status != StepStatus::Pending);
+        let rescue = lane
+            .steps
+            .iter_mut()
+            .filter(|step| step.phase == StepPhase::Rescue);
+        for step in rescue.filter(|step| past && step.status == StepStatus::Pending) {
+            step.status = StepStatus::Skipped;
+        }
     }
 }
 

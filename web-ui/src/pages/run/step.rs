@@ -8,7 +8,7 @@ use clawd_model::{Event, Outcome, PlannedStep, Recorded, StepRef, StepStatus};
 use super::grid::key;
 use super::head::steps;
 use super::output;
-use super::parts::events;
+use super::parts::{events, settle_rescue};
 use crate::door::{AllowedOn, Answer, Failure, Visitor, Web, render};
 use crate::ui::{DecisionView, Diff, MissingView};
 use crate::view::run::{AttemptError, AttemptView, CheckView, StepPanel, Waiting};
@@ -22,7 +22,8 @@ pub(crate) async fn step(
     AllowedOn { visitor, permit }: AllowedOn<RunRead, RunRow>,
     Path((_, wanted)): Path<(String, String)>,
 ) -> Answer {
-    let run = show_run(&permit).await?;
+    let mut run = show_run(&permit).await?;
+    settle_rescue(&mut run);
     match panel(&web, &visitor, &permit, &run, &wanted).await? {
         Some(panel) => render(&panel),
         None => Err(Failure::no_such("step", &wanted)),
