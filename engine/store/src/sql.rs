@@ -37,22 +37,21 @@ impl Sql {
         sqlx::query_with(self.text, self.arguments)
     }
 
-    /// Runs all statements of the text in one go; tells what each changed, and all rows.
-    ///
-    /// The connection's thread takes them in one message: that hop costs more than a small statement.
+    /// Runs the statement; tells what it changed, and its rows.
     pub(crate) async fn run(
         self,
         connection: &mut SqliteConnection,
-    ) -> Result<(Vec<SqliteQueryResult>, Vec<SqliteRow>), sqlx::Error> {
-        let mut results = Vec::new();
+    ) -> Result<(SqliteQueryResult, Vec<SqliteRow>), sqlx::Error> {
+        let mut done = None;
         let mut rows = Vec::new();
         let mut stream = connection.fetch_many(self.query());
         while let Some(item) = stream.try_next().await? {
             match item {
-                Either::Left(result) => results.push(result),
+                Either::Left(result) => done = Some(result),
                 Either::Right(row) => rows.push(row),
             }
         }
-        Ok((results, rows))
+        // A stream that ends without a result is that of a connection whose thread has died.
+        Ok((done.ok_or(sqlx::Error::WorkerCrashed)?, rows))
     }
 }

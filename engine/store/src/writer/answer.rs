@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::broadcast;
 
-use crate::error::CommitError;
+use crate::error::{CommitError, ReadError};
 use crate::inbox::Posted;
 use crate::journal::CommittedTurn;
 use crate::output::Appended;
@@ -67,7 +67,9 @@ impl Answers {
         match job {
             Job::Turn(_, reply) => {
                 let _ = reply.send(Err(match failure {
-                    Failure::Database(error) => CommitError::Database(error),
+                    Failure::Database(error) | Failure::Read(ReadError::Database(error)) => {
+                        CommitError::Database(error)
+                    }
                     Failure::Read(error) => CommitError::Read(error),
                     Failure::Missed(table) => CommitError::Missed(table),
                 }));
@@ -87,7 +89,7 @@ impl Answers {
 
 fn refused(failure: Failure) -> Refused {
     match failure {
-        Failure::Database(error) => Refused::Database(error),
+        Failure::Database(error) | Failure::Read(ReadError::Database(error)) => Refused::Database(error),
         Failure::Read(error) => Refused::Read(error),
         Failure::Missed(_) => Refused::Unmet,
     }

@@ -1,64 +1,87 @@
-//! The rows of all turns of a group, ready for the bulk statement.
+//! The rows of all turns of a group, ready for the bulk statements.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use clawd_model::RunId;
-use sqlx::sqlite::SqliteQueryResult;
 
 use crate::sql::{Sql, sql};
 use crate::writer::packed::Packed;
-use crate::writer::rows::APPEND;
+use crate::writer::rows;
 use crate::writer::turn::TurnRows;
 
-/// Rows under construction. JSON arrays begin with their bracket.
+/// Rows under construction.
 pub(super) struct Bulk {
-    plans: String,
-    runs: String,
+    plans: List,
+    runs: List,
     journal: Packed,
     /// The last change of each run's row: a later turn of the group has the last word.
     statuses: HashMap<RunId, String>,
-    approvals: String,
-    inbox_done: String,
+    approvals: List,
+    inbox_done: List,
     pub(super) audit: Packed,
     pub(super) turns: u64,
-    expected: Expected,
 }
 
-/// How many rows the statements have to affect; a difference means that something would be lost silently.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Expected {
-    runs: u64,
-    journal: u64,
-    statuses: u64,
-    approvals: u64,
-    audit: u64,
+/// One bulk statement.
+pub(super) struct Step {
+    pub(super) table: &'static str,
+    pub(super) statement: Sql,
+    /// How many rows it has to affect, where a difference would mean that something is lost silently.
+    pub(super) rows: Option<u64>,
+}
+
+/// A JSON array under construction.
+#[derive(Default)]
+struct List {
+    rows: String,
+    count: u64,
+}
+
+impl List {
+    /// Adds `count` rows that were rendered before, with commas between them.
+    fn push(&mut self, rendered: &str, count: u64) {
+        if count > 0 {
+            self.rows.push(if self.rows.is_empty() { '[' } else { ',' });
+            self.rows.push_str(rendered);
+            self.count += count;
+        }
+    }
+
+    fn step(mut self, table: &'static str, text: &'static str, exact: bool) -> Option<Step> {
+        if self.count == 0 {
+            return None;
+        }
+        self.rows.push(']');
+        Some(Step {
+            table,
+            statement: sql(text).bind(self.rows),
+            rows: exact.then_some(self.count),
+        })
+    }
 }
 
 impl Bulk {
     pub(super) fn new() -> Self {
-        let open = || String::from("[");
         Self {
-            plans: open(),
-            runs: open(),
+            plans: List::default(),
+            runs: List::default(),
             journal: Packed::with_capacity(16 * 1024),
             statuses: HashMap::new(),
-            approvals: open(),
-            inbox_done: open(),
+            approvals: List::default(),
+            inbox_done: List::default(),
             audit: Packed::with_capacity(64 * 1024),
             turns: 0,
-            expected: Expected::default(),
         }
     }
 
     /// Adds a turn of the run with this number, whose audit records begin at `first_record`.
     pub(super) fn add(&mut self, turn: &TurnRows, number: i64, first_record: u64) {
         self.turns += 1;
-        push_rendered(&mut self.plans, &turn.plan);
         if !turn.new_run.is_empty() {
-            push_rendered(&mut self.runs, &turn.new_run);
-            let _ = write!(self.runs, ",{number}]");
-            self.expected.runs += 1;
+            self.plans.push(&turn.plan, 1);
+            self.runs.push(&turn.new_run, 1);
+            let _ = write!(self.runs.rows, ",{number}]");
         }
         let mut records = i64::try_from((first_record << 16) | turn.audit.len() as u64).unwrap_or_default();
         if turn.audit.is_empty() {
@@ -69,74 +92,31 @@ impl Bulk {
             self.journal.push([number, seq, turn.at.0, records], event);
             records = 0;
         }
-        push_rendered(&mut self.approvals, &turn.approvals);
-        self.expected.approvals += turn.approvals_count;
+        self.approvals.push(&turn.approvals, turn.approvals_count);
         if let Some(row) = turn.status_row() {
             self.statuses.insert(turn.run, row);
         }
         for id in &turn.inbox_done {
-            push_rendered(&mut self.inbox_done, &id.to_string());
+            self.inbox_done.push(&id.to_string(), 1);
         }
     }
 
-    /// The statement with its arguments, and what it has to do.
-    pub(super) fn statement(mut self) -> (Sql, Expected) {
-        let close = |mut rows: String| {
-            rows.push(']');
-            rows
-        };
-        let mut statuses = String::from("[");
+    /// The statements, in an order that satisfies foreign keys. Without those that have nothing to do.
+    pub(super) fn steps(self) -> impl Iterator<Item = Step> {
+        let mut statuses = List::default();
         for row in self.statuses.values() {
-            push_rendered(&mut statuses, row);
+            statuses.push(row, 1);
         }
-        self.expected.statuses = self.statuses.len() as u64;
-        self.expected.journal = self.journal.count();
-        self.expected.audit = self.audit.count();
-        let (journal, journal_rows) = self.journal.into_arguments();
-        let (audit, audit_rows) = self.audit.into_arguments();
-        let statement = sql(APPEND)
-            .bind(close(self.plans))
-            .bind(close(self.runs))
-            .bind(journal)
-            .bind(journal_rows)
-            .bind(close(statuses))
-            .bind(close(self.approvals))
-            .bind(close(self.inbox_done))
-            .bind(audit)
-            .bind(audit_rows);
-        (statement, self.expected)
-    }
-}
-
-impl Expected {
-    /// The first table, if any, that was not affected as it had to be.
-    pub(super) fn missed(&self, results: &[SqliteQueryResult]) -> Option<&'static str> {
-        let tables = [
-            ("plans", None),
-            ("runs", Some(self.runs)),
-            ("journal", Some(self.journal)),
-            ("runs", Some(self.statuses)),
-            ("approvals", Some(self.approvals)),
-            ("inbox", None),
-            ("audit", Some(self.audit)),
-        ];
-        if results.len() != tables.len() {
-            return Some("all");
-        }
-        tables
-            .iter()
-            .zip(results)
-            .find(|((_, expected), result)| expected.is_some_and(|rows| rows != result.rows_affected()))
-            .map(|((table, _), _)| *table)
-    }
-}
-
-/// Adds rows that were rendered before.
-fn push_rendered(rows: &mut String, rendered: &str) {
-    if !rendered.is_empty() {
-        if rows.len() > 1 {
-            rows.push(',');
-        }
-        rows.push_str(rendered);
+        [
+            self.plans.step("plans", rows::PLANS, false),
+            self.runs.step("runs", rows::RUNS, true),
+            self.journal.step("journal", rows::JOURNAL),
+            statuses.step("runs", rows::STATUSES, true),
+            self.approvals.step("approvals", rows::APPROVALS, true),
+            self.inbox_done.step("inbox", rows::INBOX_DONE, false),
+            self.audit.step("audit", rows::AUDIT),
+        ]
+        .into_iter()
+        .flatten()
     }
 }

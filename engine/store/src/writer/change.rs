@@ -108,25 +108,28 @@ impl Change {
             .await
             .map_err(Refused::Database)?;
         let answers = self.statements(connection).await;
-        let end = if answers.is_ok() {
-            "RELEASE change"
-        } else {
-            "ROLLBACK TO change; RELEASE change"
-        };
-        sql(end).run(connection).await.map_err(Refused::Database)?;
+        if answers.is_err() {
+            sql("ROLLBACK TO change")
+                .run(connection)
+                .await
+                .map_err(Refused::Database)?;
+        }
+        sql("RELEASE change")
+            .run(connection)
+            .await
+            .map_err(Refused::Database)?;
         answers
     }
 
     async fn statements(&self, connection: &mut SqliteConnection) -> Result<Vec<Answer>, Refused> {
         let mut answers = Vec::with_capacity(self.statements.len());
         for (statement, expect) in &self.statements {
-            let (results, rows) = statement
+            let (result, rows) = statement
                 .clone()
                 .run(connection)
                 .await
                 .map_err(Refused::Database)?;
-            let affected: u64 = results.iter().map(|result| result.rows_affected()).sum();
-            if *expect == Expect::One && affected != 1 {
+            if *expect == Expect::One && result.rows_affected() != 1 {
                 return Err(Refused::Unmet);
             }
             answers.push(rows.last().and_then(|row| row.try_get(0).ok()));

@@ -18,7 +18,7 @@ use crate::error::{CommitError, ReadError};
 use crate::sql::sql;
 use crate::store::{CommitPoint, CommitWatch};
 use crate::writer::answer::Answers;
-use crate::writer::bulk::Bulk;
+use crate::writer::bulk::{Bulk, Step};
 use crate::writer::change::{Answer, Refused};
 use crate::writer::heads::{Head, Heads};
 use crate::writer::log::Logs;
@@ -27,10 +27,6 @@ use crate::writer::{Counters, Job, TurnRows, Writer, rows};
 
 /// About how many bytes one transaction takes at most; a job that is larger is taken alone.
 const BYTES_MAX: usize = 32 * 1024 * 1024;
-
-/// The version changes when another connection has written; then come the leases.
-const BEGIN: &str =
-    "BEGIN IMMEDIATE; PRAGMA data_version; SELECT shard, epoch FROM leases WHERE holder IS NOT NULL";
 
 /// What becomes of one job of a group, if the group is committed.
 pub(super) enum Verdict {
@@ -175,12 +171,8 @@ impl State {
             verdicts.push(Verdict::Turn(admitted));
         }
         let turns = bulk.turns;
-        if turns > 0 {
-            let (statement, expected) = bulk.statement();
-            let (results, _) = statement.run(&mut self.connection).await?;
-            if let Some(table) = expected.missed(&results) {
-                return Err(Failure::Missed(table));
-            }
+        for step in bulk.steps() {
+            self.step(step).await?;
         }
         self.others(jobs, &mut verdicts).await?;
         self.watch(CommitPoint::Before);
@@ -199,22 +191,31 @@ impl State {
 
     /// Opens the transaction, taking the write lock at once, so that the leases read now hold until its end.
     async fn begin(&mut self) -> Result<HashMap<u16, u64>, Failure> {
-        let (_, rows) = sql(BEGIN).run(&mut self.connection).await?;
-        let mut rows = rows.iter();
-        let version: i64 = rows.next().ok_or(sqlx::Error::RowNotFound)?.try_get(0)?;
+        sql(rows::BEGIN).run(&mut self.connection).await?;
+        let (_, rows) = sql(rows::LEASES).run(&mut self.connection).await?;
+        let version: i64 = rows.first().ok_or(sqlx::Error::RowNotFound)?.try_get(0)?;
         if self.version.replace(version) != Some(version) {
             // Another process wrote in between: what is remembered of the file may be out of date.
             self.heads.forget();
             self.logs.forget();
         }
         let mut leases = HashMap::with_capacity(rows.len());
-        for row in rows {
-            let (shard, epoch): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
-            if let (Ok(shard), Ok(epoch)) = (u16::try_from(shard), u64::try_from(epoch)) {
+        for row in &rows {
+            let (shard, epoch): (Option<i64>, Option<i64>) = (row.try_get(1)?, row.try_get(2)?);
+            if let (Some(Ok(shard)), Some(Ok(epoch))) = (shard.map(u16::try_from), epoch.map(u64::try_from)) {
                 leases.insert(shard, epoch);
             }
         }
         Ok(leases)
+    }
+
+    /// Runs a bulk statement and checks that it did what it had to.
+    async fn step(&mut self, step: Step) -> Result<(), Failure> {
+        let (result, _) = step.statement.run(&mut self.connection).await?;
+        if step.rows.is_some_and(|rows| rows != result.rows_affected()) {
+            return Err(Failure::Missed(step.table));
+        }
+        Ok(())
     }
 
     /// Checks a turn: the lease's epoch, the tenant, then the place in the journal. Tells where the journal will end.
@@ -286,18 +287,12 @@ impl State {
                 Job::Turn(..) | Job::Sign(..) => {}
             }
         }
-        if audit.count() > 0 {
-            let count = audit.count();
-            let (blob, places) = audit.into_arguments();
-            let statement = sql(rows::APPEND_AUDIT).bind(blob).bind(places);
-            let (results, _) = statement.run(&mut self.connection).await?;
-            if results.iter().map(|result| result.rows_affected()).sum::<u64>() != count {
-                return Err(Failure::Missed("audit"));
-            }
+        if let Some(step) = audit.step("audit", rows::AUDIT) {
+            self.step(step).await?;
         }
         if !of_runs.is_empty() {
             let rows = serde_json::json!(of_runs).to_string();
-            sql(rows::APPEND_AUDIT_OF_RUNS)
+            sql(rows::AUDIT_OF_RUNS)
                 .bind(rows)
                 .run(&mut self.connection)
                 .await?;

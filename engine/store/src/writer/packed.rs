@@ -5,6 +5,9 @@
 
 use std::fmt::Write as _;
 
+use crate::sql::sql;
+use crate::writer::bulk::Step;
+
 /// Rows under construction.
 pub(super) struct Packed {
     blob: Vec<u8>,
@@ -21,7 +24,7 @@ impl Packed {
         }
     }
 
-    /// Adds a row. The numbers take 12, 12, 16 and 18 digits, as `append.sql` reads them.
+    /// Adds a row. The numbers take 12, 12, 16 and 18 digits, as the statements read them.
     pub(super) fn push<const N: usize>(&mut self, numbers: [i64; N], text: &str) {
         self.push_with(numbers, |blob| blob.extend_from_slice(text.as_bytes()));
     }
@@ -46,14 +49,17 @@ impl Packed {
         answer
     }
 
-    pub(super) const fn count(&self) -> u64 {
-        self.count
-    }
-
-    /// The blob, and the array of places and lengths.
-    pub(super) fn into_arguments(mut self) -> (Vec<u8>, String) {
+    /// The statement that inserts all rows; nothing if there are none.
+    pub(super) fn step(mut self, table: &'static str, text: &'static str) -> Option<Step> {
+        if self.count == 0 {
+            return None;
+        }
         self.rows.push(']');
-        (self.blob, self.rows)
+        Some(Step {
+            table,
+            statement: sql(text).bind(self.blob).bind(self.rows),
+            rows: Some(self.count),
+        })
     }
 }
 
@@ -84,11 +90,13 @@ mod tests {
         let mut rows = Packed::with_capacity(0);
         rows.push([7, 123_456_789_012, -5], "text");
         rows.push([1, 2], "më");
-        let (blob, places) = rows.into_arguments();
         assert_eq!(
-            String::from_utf8(blob).unwrap(),
+            String::from_utf8(rows.blob).unwrap(),
             "000000000007123456789012-000000000000005text000000000001000000000002më"
         );
-        assert_eq!(places, format!("[{},{}]", (1_u64 << 32) | 4, (45_u64 << 32) | 3));
+        assert_eq!(
+            rows.rows,
+            format!("[{},{}", (1_u64 << 32) | 4, (45_u64 << 32) | 3)
+        );
     }
 }

@@ -1,4 +1,12 @@
-//! The bulk statement, and rows as callers render them for it.
+//! The bulk statements, and rows as callers render them for them.
+//!
+//! Each takes any number of rows, since a trip to the connection's thread costs more than a row. Rare rows come as a
+//! JSON array of arrays. The many come packed, which costs a third of that: one blob with all rows, each with its
+//! numbers in columns of fixed width before its text, and a JSON array of where each row begins (counted from 1, in
+//! the upper bits) and how long its text is (in the lower 32).
+//!
+//! OR FAIL: an error rolls the whole transaction back, so that SQLite need not keep a copy of every page in order to
+//! undo a single statement.
 
 use std::fmt::Write as _;
 
@@ -7,21 +15,59 @@ use serde_json::{Value, json};
 
 use crate::journal::{NewRunRow, Turn};
 
-/// Everything that turns and their audit records add.
-pub(crate) const APPEND: &str = include_str!("append.sql");
+/// Opens a transaction with the write lock at once, so that what is read in it holds until its end.
+pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
 
-/// Audit records that no turn made. Arguments: packed records, their places.
-pub(crate) const APPEND_AUDIT: &str = "INSERT OR FAIL INTO audit (tenant, position, body)
-     SELECT CAST(substr($1, value >> 32, 12) AS INTEGER), CAST(substr($1, (value >> 32) + 12, 12) AS INTEGER),
-            CAST(substr($1, (value >> 32) + 24, value & 0xffffffff) AS TEXT)
-     FROM json_each($2)";
+/// The version of the file, which changes when another connection has written; and the leases, if there are any.
+pub(super) const LEASES: &str = "SELECT version.data_version, shard, epoch
+     FROM pragma_data_version AS version LEFT JOIN leases ON holder IS NOT NULL";
 
-/// Which of them are about runs. Argument: a JSON array of positions and run ids.
-pub(crate) const APPEND_AUDIT_OF_RUNS: &str = "INSERT INTO audit_of_runs (run, position)
+/// A plan that is stored already is the same plan, since its key is the digest of its text.
+pub(super) const PLANS: &str = "INSERT INTO plans (tenant, content, digest, made_at, body)
+     SELECT value->>0, value->>1, value->>2, value->>3, value->>4 FROM json_each(?) WHERE true
+     ON CONFLICT DO NOTHING";
+
+pub(super) const RUNS: &str =
+    "INSERT INTO runs (id, tenant, shard, runbook, workflow, plan, plan_content, requester,
+         status, started_at, updated_at, finished_at, number)
+     SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8,
+            value->>9, value->>9, value->>10, value->>11
+     FROM json_each(?)";
+
+/// Arguments: packed events, their places.
+pub(super) const JOURNAL: &str = "INSERT OR FAIL INTO journal (run, seq, at, records, event)
+     SELECT CAST(substr(?1, value >> 32, 12) AS INTEGER), CAST(substr(?1, (value >> 32) + 12, 12) AS INTEGER),
+            CAST(substr(?1, (value >> 32) + 24, 16) AS INTEGER),
+            nullif(CAST(substr(?1, (value >> 32) + 40, 18) AS INTEGER), 0),
+            CAST(substr(?1, (value >> 32) + 58, value & 0xffffffff) AS TEXT)
+     FROM json_each(?2)";
+
+/// A run is passed once, with its last change of the group.
+pub(super) const STATUSES: &str = "UPDATE runs SET status = coalesce(change.status, runs.status),
+         updated_at = change.at, finished_at = change.finished_at
+     FROM (SELECT value->>0 AS id, value->>1 AS status, value->>2 AS at, value->>3 AS finished_at
+           FROM json_each(?)) AS change
+     WHERE runs.id = change.id";
+
+pub(super) const APPROVALS: &str = "INSERT INTO approvals (id, tenant, run, status, opened_at, body)
+     SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5 FROM json_each(?) WHERE true
+     ON CONFLICT (id) DO UPDATE SET status = excluded.status, body = excluded.body
+     WHERE approvals.tenant = excluded.tenant AND approvals.run = excluded.run";
+
+pub(super) const INBOX_DONE: &str = "DELETE FROM inbox WHERE id IN (SELECT value FROM json_each(?))";
+
+/// Arguments: packed records, their places.
+pub(super) const AUDIT: &str = "INSERT OR FAIL INTO audit (tenant, position, body)
+     SELECT CAST(substr(?1, value >> 32, 12) AS INTEGER), CAST(substr(?1, (value >> 32) + 12, 12) AS INTEGER),
+            CAST(substr(?1, (value >> 32) + 24, value & 0xffffffff) AS TEXT)
+     FROM json_each(?2)";
+
+/// Records about runs that no turn made. Argument: a JSON array of positions and run ids.
+pub(super) const AUDIT_OF_RUNS: &str = "INSERT INTO audit_of_runs (run, position)
      SELECT runs.number, value->>0 FROM json_each(?) JOIN runs ON runs.id = value->>1";
 
 /// Adds a row to a list of rows.
-pub(crate) fn push(rows: &mut String, row: &Value) {
+pub(super) fn push(rows: &mut String, row: &Value) {
     if !rows.is_empty() {
         rows.push(',');
     }
@@ -29,7 +75,7 @@ pub(crate) fn push(rows: &mut String, row: &Value) {
 }
 
 /// The rows of a run that begins: its plan and itself. The latter lacks its number and its closing bracket.
-pub(crate) fn new_run(turn: &Turn, new: &NewRunRow) -> Result<(String, String), serde_json::Error> {
+pub(super) fn new_run(turn: &Turn, new: &NewRunRow) -> Result<(String, String), serde_json::Error> {
     let body = serde_json::to_string(&*new.plan)?;
     let content = Digest::of(body.as_bytes());
     let plan = json!([turn.tenant, content, new.plan_digest, new.plan.at, body]);

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use clawd_model::{DurationMs, RunStatus};
-use clawd_store::{CommitError, RunFilter, Turn, shard_of};
+use clawd_model::{DurationMs, RunId, RunStatus};
+use clawd_store::{CommitError, Lease, RunFilter, Turn, shard_of};
 use futures::future::join_all;
 
 use crate::fixture::{Fixture, approval, draft, first_turn, last_turn, next_turn, read};
@@ -260,4 +260,61 @@ async fn a_closed_store_refuses_and_keeps_what_was_committed() {
         .unwrap()
         .unwrap();
     again.commit(next_turn("demo", run, &lease, 2, 1)).await.unwrap();
+}
+
+/// While the database fails everybody is told; when it works again nothing is out of step.
+#[tokio::test]
+async fn a_failing_database_fails_each_and_recovers() {
+    let fixture = Fixture::new().await;
+    let runs = [fixture.begun().await, fixture.begun().await];
+    // The later lease of a shared shard counts.
+    let runs = [
+        (runs[0].0, fixture.lease(runs[0].0).await),
+        (runs[1].0, fixture.lease(runs[1].0).await),
+    ];
+    let held = fixture.store.leases().await.unwrap();
+    let turns = |seq| {
+        let turn = |(run, lease): &(RunId, Lease)| {
+            let held = held.iter().find(|held| held.lease.shard == lease.shard).unwrap();
+            next_turn("demo", *run, &held.lease, seq, 2)
+        };
+        [turn(&runs[0]), turn(&runs[1])]
+    };
+    for (breaks, heals) in [
+        (
+            "ALTER TABLE audit RENAME TO broken",
+            "ALTER TABLE broken RENAME TO audit",
+        ),
+        (
+            "ALTER TABLE journal RENAME TO broken",
+            "ALTER TABLE broken RENAME TO journal",
+        ),
+        (
+            "ALTER TABLE leases RENAME TO broken",
+            "ALTER TABLE broken RENAME TO leases",
+        ),
+    ] {
+        crate::open::meddle(&fixture.path(), breaks).await;
+        for answer in join_all(turns(2).into_iter().map(|turn| fixture.store.commit(turn))).await {
+            assert!(
+                matches!(answer, Err(CommitError::Database(_))),
+                "{breaks}: {answer:?}"
+            );
+        }
+        crate::open::meddle(&fixture.path(), heals).await;
+    }
+    for answer in join_all(turns(2).into_iter().map(|turn| fixture.store.commit(turn))).await {
+        answer.unwrap();
+    }
+    for (run, _) in runs {
+        assert_eq!(fixture.store.journal(run).await.unwrap().len(), 3);
+    }
+    let mut export = fixture.demo().export_audit().await.unwrap();
+    let text = export.next().await.unwrap().unwrap();
+    assert_eq!(
+        clawd_audit::export::verify(std::io::Cursor::new(text), None)
+            .unwrap()
+            .records,
+        5
+    );
 }
