@@ -30,7 +30,7 @@ impl Client {
     /// See [`Error`]; problems of the runbook are not one.
     pub async fn check_runbook(&self, source: &str) -> Result<CheckedRunbook, Error> {
         self.post(
-            &["runbooks", "check"],
+            &["runbook-checks"],
             &PublishRunbook {
                 source: source.to_owned(),
             },

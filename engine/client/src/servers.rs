@@ -30,7 +30,7 @@ impl Client {
     /// See [`Error`].
     pub async fn probe_server(&self, address: &str) -> Result<HostKey, Error> {
         self.post(
-            &["servers", "probe"],
+            &["host-keys"],
             &ProbeServer {
                 address: address.to_owned(),
             },

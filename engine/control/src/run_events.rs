@@ -26,6 +26,16 @@ struct Follow {
     over: bool,
 }
 
+/// What reading the journal gave.
+enum Read {
+    /// Events.
+    More,
+    /// Nothing for now.
+    UpToDate,
+    /// Nothing, and nothing will come.
+    Over,
+}
+
 /// The events of the run that the permit is for, beginning with the one behind number `after`: first those that are
 /// there, then each as it is committed, none missing and none twice. Ends behind the run's last event.
 pub fn run_events(
@@ -59,11 +69,10 @@ impl Follow {
                 return None;
             }
             if self.behind {
-                match self.store.events(self.run, self.after, PAGE).await {
-                    Ok(events) => {
-                        self.behind = !events.is_empty();
-                        self.ready.extend(events);
-                    }
+                match self.read().await {
+                    Ok(Read::More) => {}
+                    Ok(Read::UpToDate) => self.behind = false,
+                    Ok(Read::Over) => return None,
                     Err(error) => {
                         self.over = true;
                         return Some(Err(error));
@@ -78,6 +87,21 @@ impl Follow {
                 Err(RecvError::Closed) => return None,
             }
         }
+    }
+
+    /// Reads a page of the journal. Whether the run is over is asked first: if it was, the journal is complete.
+    async fn read(&mut self) -> Result<Read, ReadError> {
+        let over = self
+            .store
+            .run(self.run)
+            .await?
+            .is_none_or(|row| row.finished_at.is_some());
+        let events = self.store.events(self.run, self.after, PAGE).await?;
+        if !events.is_empty() {
+            self.ready.extend(events);
+            return Ok(Read::More);
+        }
+        Ok(if over { Read::Over } else { Read::UpToDate })
     }
 
     fn take(&mut self, turn: &CommittedTurn) {

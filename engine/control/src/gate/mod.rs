@@ -2,13 +2,14 @@
 //!
 //! INVARIANT: the store is a private field of this module's types, so that no use case can reach it but through a
 //! [`Permit`]. The exceptions live in this folder and are all here: `sign_in` (who calls is not known yet),
-//! `sign_out` (everybody may end their own session), and `local` (the operator of this machine, whom the binary alone
+//! `sign_out` (everybody may end their own session), `health` (is the store there?), and `local` (the operator of this machine, whom the binary alone
 //! can speak for).
 
 mod act;
 mod app;
 mod busy;
 mod caller;
+mod health;
 pub(crate) mod issue;
 mod local;
 mod permit;

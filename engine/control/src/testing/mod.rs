@@ -23,6 +23,9 @@ use crate::{
     App, Bootstrap, Caller, HostProbe, LocalOperator, Parts, ProbeError, RunbookOn, ServerAdd, add_server,
 };
 
+/// What an operation printed, for tests that write output themselves.
+pub const OUT: clawd_store::Stream = clawd_store::Stream::Out;
+
 /// The tenant in which everything happens.
 pub const TENANT: &str = "demo";
 /// The tenant that sees nothing of it; its one person is `dora`, an admin.

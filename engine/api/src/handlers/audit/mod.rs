@@ -1,0 +1,6 @@
+//! The audit log.
+
+pub(crate) mod export;
+pub(crate) mod list;
+pub(crate) mod show;
+pub(crate) mod tree;

@@ -1,0 +1,4 @@
+//! Plans.
+
+pub(crate) mod make;
+pub(crate) mod show;

@@ -1,0 +1,5 @@
+//! Policies.
+
+pub(crate) mod explain;
+pub(crate) mod publish;
+pub(crate) mod show;

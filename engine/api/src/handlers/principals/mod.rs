@@ -1,0 +1,4 @@
+//! People, agents and programs.
+
+pub(crate) mod list;
+pub(crate) mod put;
