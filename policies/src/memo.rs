@@ -151,3 +151,6 @@ impl Memo {
         answers.insert(question, decision.clone());
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,7 +21,11 @@ pub(crate) fn router(installation: &Installation, secure: bool) -> Router {
     let sources = Arc::new((installation.store.clone(), installation.worker.clone()));
     let metrics = Router::new().route("/metrics", get(metrics)).with_state(sources);
     clawd_api::router(installation.app.clone())
-        .merge(clawd_web::router(installation.app.clone(), Arc::clone(&installation.clock), secure))
+        .merge(clawd_web::router(
+            installation.app.clone(),
+            Arc::clone(&installation.clock),
+            secure,
+        ))
         .merge(metrics)
 }
 

@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use clawd_model::{
-    AttemptId, DurationMs, ErrorKind, OnAmbiguous, OperationName, OperationSpec, Outcome, RunId, Server,
-    StepError, StepRef, TenantName,
+    AttemptId, Digest, DurationMs, ErrorKind, OnAmbiguous, OperationName, OperationSpec, Outcome, RunId,
+    Server, StepError, StepRef, TenantName,
 };
 use clawd_provider::{Applied, Context, Operation, OutputSink, ProviderError};
 use serde_json::Value;
@@ -15,6 +15,7 @@ use tracing::Instrument as _;
 
 use crate::env::Env;
 use crate::gate::Passed;
+use crate::limits;
 use crate::output::{AttemptOutput, Target};
 use crate::secrets::{Redactor, resolve};
 
@@ -36,6 +37,8 @@ pub(crate) struct Attempt {
     pub(crate) epoch: u64,
     pub(crate) cancel: CancellationToken,
     pub(crate) label: String,
+    /// For an attempt that is taken up again: the digest of the input that it was started with.
+    pub(crate) recovers: Option<Digest>,
 }
 
 impl Attempt {
@@ -45,9 +48,41 @@ impl Attempt {
 }
 
 /// What an attempt came to, and what the audit record says of its output.
+#[derive(Clone)]
 pub(crate) struct Finished {
     pub(crate) outcome: Outcome,
     pub(crate) output: Option<Value>,
+    /// About how much the outcome takes in the journal.
+    pub(crate) bytes: usize,
+}
+
+impl Finished {
+    fn new(outcome: Outcome, output: Option<Value>) -> Self {
+        let (outcome, bytes) = limits::bounded(outcome);
+        Self {
+            outcome,
+            output,
+            bytes,
+        }
+    }
+
+    /// The operation was not called. For a first call that proves that nothing happened; of one that is taken up
+    /// again nobody knows.
+    fn not_called(env: &Env, attempt: &Attempt, error: StepError) -> Self {
+        if attempt.recovers.is_some() {
+            return Self::unsure(env, attempt, error);
+        }
+        Self::new(Outcome::Failed { error }, None)
+    }
+
+    /// Nobody knows how far the operation came. What only looks has failed.
+    pub(crate) fn unsure(env: &Env, attempt: &Attempt, error: StepError) -> Self {
+        let spec = env.deps.registry.spec(&attempt.uses);
+        if spec.is_none_or(OperationSpec::is_mutating) {
+            return Self::new(Outcome::Unknown { error }, None);
+        }
+        Self::new(Outcome::Failed { error }, None)
+    }
 }
 
 /// An operation with all that a call needs.
@@ -71,17 +106,20 @@ pub(crate) async fn with_output(
     attempt: &Attempt,
     act: impl AsyncFnOnce(&Call) -> Outcome,
 ) -> Finished {
-    let _slot = env.slots.acquire().await;
+    if attempt.recovers.is_none() && attempt.cancel.is_cancelled() {
+        let error = StepError::new(
+            ErrorKind::Cancelled,
+            "the run was cancelled before the operation was called",
+        );
+        return Finished::not_called(env, attempt, error);
+    }
     let mut used = Vec::new();
     let input = match resolve(&attempt.input, &attempt.tenant, &*env.deps.secrets, &mut used) {
         Ok(input) => input,
         Err(name) => {
             let error = StepError::new(ErrorKind::InvalidInput, format!("there is no secret `{name}`"))
                 .with_hint("put its value into the folder `secrets` of the data directory");
-            return Finished {
-                outcome: Outcome::Failed { error },
-                output: None,
-            };
+            return Finished::not_called(env, attempt, error);
         }
     };
     let redactor = Redactor::new(used);
@@ -93,19 +131,19 @@ pub(crate) async fn with_output(
         clock: Arc::clone(&env.deps.clock),
     };
     let output = Arc::new(AttemptOutput::new(target, redactor.clone()));
-    let outcome = match call(
+    let called = call(
         env,
         attempt,
         input,
         redactor.clone(),
         Arc::clone(&output) as Arc<dyn OutputSink>,
-    ) {
-        Ok(call) => struck(act(&call).await, &redactor),
-        Err(error) => Outcome::Failed { error },
-    };
-    Finished {
-        outcome,
-        output: output.finish().await,
+    );
+    match called {
+        Ok(call) => {
+            let outcome = struck(act(&call).await, &redactor);
+            Finished::new(outcome, output.finish().await)
+        }
+        Err(error) => Finished::not_called(env, attempt, error),
     }
 }
 
@@ -161,12 +199,8 @@ fn unserved(attempt: &Attempt, server: Option<&Server>) -> StepError {
 
 /// Applies and verifies.
 pub(crate) async fn apply(call: &Call) -> Outcome {
-    let spec = call.operation.spec();
-    let limit = DurationMs(call.context.timeout.0.saturating_add(GRACE.0));
-    let applied =
-        tokio::time::timeout(limit.to_std(), call.operation.apply(&call.context, &call.input)).await;
-    match applied {
-        Err(_) => ambiguous(call, timed_out(spec, limit)).await,
+    match in_time(call, call.operation.apply(&call.context, &call.input)).await {
+        Err(late) => ambiguous(call, late).await,
         Ok(Err(ProviderError::Failed(error))) => Outcome::Failed { error },
         Ok(Err(ProviderError::OutcomeUnknown(error))) => ambiguous(call, error).await,
         Ok(Ok(applied)) => verified(call, applied).await,
@@ -175,14 +209,24 @@ pub(crate) async fn apply(call: &Call) -> Outcome {
 
 /// Success means that an independent look saw the effect, not that a command exited 0.
 pub(crate) async fn verified(call: &Call, applied: Applied) -> Outcome {
-    match call.operation.verify(&call.context, &call.input, &applied).await {
-        Ok(()) => Outcome::Succeeded {
+    let verify = call.operation.verify(&call.context, &call.input, &applied);
+    match in_time(call, verify).await {
+        Ok(Ok(())) => Outcome::Succeeded {
             output: applied.output,
             changed: applied.changed,
         },
-        Err(ProviderError::Failed(error)) => Outcome::Failed { error },
-        Err(ProviderError::OutcomeUnknown(error)) => ambiguous(call, error).await,
+        Ok(Err(ProviderError::Failed(error))) => Outcome::Failed { error },
+        Ok(Err(ProviderError::OutcomeUnknown(error))) | Err(error) => ambiguous(call, error).await,
     }
+}
+
+/// Waits no longer than the call may take; the error says that it took longer.
+pub(crate) async fn in_time<T>(call: &Call, work: impl Future<Output = T>) -> Result<T, StepError> {
+    let limit = DurationMs(call.context.timeout.0.saturating_add(GRACE.0));
+    let spec = call.operation.spec();
+    tokio::time::timeout(limit.to_std(), work)
+        .await
+        .map_err(|_| timed_out(spec, limit))
 }
 
 /// Nobody saw what happened: what the operation declares for that case.
@@ -198,12 +242,13 @@ pub(crate) async fn ambiguous(call: &Call, error: StepError) -> Outcome {
                 output: Value::Object(serde_json::Map::new()),
                 changed: true,
             };
-            match call.operation.verify(&call.context, &call.input, &unseen).await {
-                Ok(()) => Outcome::Succeeded {
+            let verify = call.operation.verify(&call.context, &call.input, &unseen);
+            match in_time(call, verify).await {
+                Ok(Ok(())) => Outcome::Succeeded {
                     output: unseen.output,
                     changed: true,
                 },
-                Err(_) => Outcome::Unknown { error },
+                Ok(Err(_)) | Err(_) => Outcome::Unknown { error },
             }
         }
         OnAmbiguous::Compensate | OnAmbiguous::Human => Outcome::Unknown { error },
@@ -222,11 +267,7 @@ fn struck(outcome: Outcome, redactor: &Redactor) -> Outcome {
     if redactor.is_empty() {
         return outcome;
     }
-    let strike = |error: StepError| StepError {
-        kind: error.kind,
-        message: redactor.text(&error.message),
-        hint: error.hint.map(|hint| redactor.text(&hint)),
-    };
+    let strike = |error| strike(error, redactor);
     match outcome {
         Outcome::Succeeded { output, changed } => Outcome::Succeeded {
             output: redactor.value(output),
@@ -234,5 +275,14 @@ fn struck(outcome: Outcome, redactor: &Redactor) -> Outcome {
         },
         Outcome::Failed { error } => Outcome::Failed { error: strike(error) },
         Outcome::Unknown { error } => Outcome::Unknown { error: strike(error) },
+    }
+}
+
+/// An error without secrets.
+pub(crate) fn strike(error: StepError, redactor: &Redactor) -> StepError {
+    StepError {
+        kind: error.kind,
+        message: redactor.text(&error.message),
+        hint: error.hint.map(|hint| redactor.text(&hint)),
     }
 }

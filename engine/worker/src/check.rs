@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use clawd_model::{Digest, DurationMs, ErrorKind, OperationName, Server, StepError, TenantName};
+use clawd_model::{Change, Digest, DurationMs, ErrorKind, OperationName, Server, StepError, TenantName};
 use clawd_provider::{Checked, Context, DiscardOutput, ProviderError};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
+use crate::attempt::strike;
 use crate::env::Env;
+use crate::limits;
 use crate::secrets::{Redactor, resolve};
 
 /// A check takes no longer than this.
@@ -52,10 +54,17 @@ pub(crate) async fn run(env: &Env, question: Question) -> Result<(Digest, String
     };
     let checked = tokio::time::timeout(LIMIT.to_std(), operation.check(&context, &input)).await;
     match checked {
-        Ok(Ok(Checked::Would(change))) => Ok((change.fingerprint(), redactor.text(&change.summary))),
+        // Struck out as in the plan: the fingerprint is compared with the plan's.
+        Ok(Ok(Checked::Would(change))) => {
+            let basis = redactor.value(change.basis);
+            let summary = limits::text(redactor.text(&change.summary));
+            Ok((Change { basis, ..change }.fingerprint(), summary))
+        }
         Ok(Ok(Checked::Read(value))) => Ok((Digest::of_value(&value), "read".to_owned())),
         Ok(Ok(Checked::Unpredictable)) => Ok((Digest::of(b""), "cannot be predicted".to_owned())),
-        Ok(Err(ProviderError::Failed(error) | ProviderError::OutcomeUnknown(error))) => Err(error),
+        Ok(Err(ProviderError::Failed(error) | ProviderError::OutcomeUnknown(error))) => {
+            Err(limits::cut(strike(error, &redactor)))
+        }
         Err(_) => Err(StepError::new(
             ErrorKind::Timeout,
             format!("the check gave no answer within {LIMIT}"),

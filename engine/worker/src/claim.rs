@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clawd_model::DurationMs;
-use clawd_store::{Lease, ReadError, RunRow, SHARDS, WriteError};
+use clawd_store::{ReadError, RunRow, SHARDS, WriteError};
 
 use crate::env::Env;
 
@@ -33,9 +33,7 @@ pub(crate) async fn all(env: &Env) -> Result<Vec<RunRow>, ClaimError> {
     let mut held = Vec::new();
     for shard in 0..SHARDS {
         if let Some(lease) = store.acquire(&env.deps.node, shard, LEASE, true).await? {
-            if let Ok(mut epochs) = env.epochs.write() {
-                epochs.insert(shard, lease);
-            }
+            env.hold(lease);
             held.push(shard);
         }
     }
@@ -49,24 +47,13 @@ pub(crate) async fn renew_forever(env: Arc<Env>) {
     ticks.tick().await;
     loop {
         ticks.tick().await;
-        let held: Vec<Lease> = env
-            .epochs
-            .read()
-            .map(|epochs| epochs.values().cloned().collect())
-            .unwrap_or_default();
-        for lease in held {
+        for lease in env.held() {
             let shard = lease.shard;
             match env.deps.store.renew(&lease, LEASE).await {
-                Ok(Some(renewed)) => {
-                    if let Ok(mut epochs) = env.epochs.write() {
-                        epochs.insert(shard, renewed);
-                    }
-                }
+                Ok(Some(renewed)) => env.hold(renewed),
                 Ok(None) => {
                     tracing::warn!(shard, epoch = lease.epoch, "the lease was lost to another node");
-                    if let Ok(mut epochs) = env.epochs.write() {
-                        epochs.remove(&shard);
-                    }
+                    env.lose(shard);
                 }
                 Err(error) => tracing::warn!(shard, %error, "the lease could not be renewed; trying again"),
             }

@@ -4,10 +4,12 @@
 //! whoever changes a person, a server or a policy calls [`Directory::forget`] after the commit.
 
 use std::collections::HashMap;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use clawd_model::{Principal, PrincipalName, Server, ServerId, TenantName};
 use clawd_store::{ReadError, Store};
+use tokio::time::Instant;
 
 /// People and servers of one tenant.
 pub(crate) struct Members {
@@ -27,9 +29,20 @@ impl Members {
     }
 }
 
+/// How long a tenant's people and servers are believed without a look at the store. [`Directory::forget`] is what
+/// keeps them fresh; this bounds the harm when somebody who should have called it went away in the middle.
+const BELIEVED: Duration = Duration::from_secs(5);
+
 /// The tenants' people and servers.
 #[derive(Default)]
-pub(crate) struct Directory(RwLock<HashMap<TenantName, Arc<Members>>>);
+pub(crate) struct Directory(RwLock<Known>);
+
+#[derive(Default)]
+struct Known {
+    members: HashMap<TenantName, (Instant, Arc<Members>)>,
+    /// Counts what was forgotten: what was read before that is not remembered after it.
+    forgotten: u64,
+}
 
 impl Directory {
     /// The people and servers of a tenant.
@@ -38,9 +51,15 @@ impl Directory {
         store: &Store,
         tenant: &TenantName,
     ) -> Result<Arc<Members>, ReadError> {
-        if let Some(known) = self.0.read().ok().and_then(|known| known.get(tenant).cloned()) {
-            return Ok(known);
-        }
+        let forgotten = {
+            let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some((at, members)) = known.members.get(tenant)
+                && at.elapsed() < BELIEVED
+            {
+                return Ok(Arc::clone(members));
+            }
+            known.forgotten
+        };
         let handle = store.tenant(tenant.clone());
         let principals = handle.principals().await?;
         let servers = handle.servers().await?;
@@ -56,16 +75,19 @@ impl Directory {
                 .map(|server| (server.id, Arc::new(server)))
                 .collect(),
         });
-        if let Ok(mut known) = self.0.write() {
-            known.insert(tenant.clone(), Arc::clone(&members));
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if known.forgotten == forgotten {
+            known
+                .members
+                .insert(tenant.clone(), (Instant::now(), Arc::clone(&members)));
         }
         Ok(members)
     }
 
     /// Reads anew at the next question.
     pub(crate) fn forget(&self, tenant: &TenantName) {
-        if let Ok(mut known) = self.0.write() {
-            known.remove(tenant);
-        }
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        known.forgotten += 1;
+        known.members.remove(tenant);
     }
 }

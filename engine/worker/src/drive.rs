@@ -1,38 +1,51 @@
 //! Drives one run: a task that takes inputs, decides, commits, and then performs.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use clawd_audit::Draft;
-use clawd_model::{ApprovalId, AttemptId, DurationMs, Event, Outcome, RunId, RunStatus, StepRef, TenantName};
+use clawd_model::{AttemptId, DurationMs, Event, Outcome, RunId, RunStatus, StepRef, TenantName};
 use clawd_scheduler::{Effect, Input, Program, RunState, decide};
-use clawd_store::{CommitError, Message, NewRunRow, Turn, shard_of};
+use clawd_store::{CommitError, Message, NewRunRow, shard_of};
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::attempt::Finished;
+use crate::claim::LEASE;
 use crate::env::Env;
 use crate::gate::{self, Passed};
 use crate::load;
-use crate::records::Recorder;
+use crate::turn::Pending;
 
-/// How long a run that the store refused waits before it is loaded anew.
+/// How long a run that the store refused waits before it is loaded anew; longer each time that it is refused again.
 const PAUSE: DurationMs = DurationMs::from_secs(1);
+/// The pause doubles so often at most.
+const DOUBLINGS_MAX: u32 = 5;
 
 /// What a run's task is told.
 pub(crate) enum Mail {
     /// Something for the scheduler.
     Input(Input),
     /// An attempt ended.
-    Finished {
-        step: StepRef,
-        attempt: u32,
-        id: AttemptId,
-        finished: Finished,
-    },
+    Finished(Ended),
     /// The inbox holds something.
     Inbox,
+}
+
+/// An attempt that ended.
+#[derive(Clone)]
+pub(crate) struct Ended {
+    pub(crate) step: StepRef,
+    pub(crate) attempt: u32,
+    pub(crate) id: AttemptId,
+    pub(crate) finished: Finished,
+}
+
+/// What is left to do within one decision.
+enum Next {
+    Decide(Input),
+    AskGate(StepRef),
 }
 
 /// One run, in memory.
@@ -41,25 +54,27 @@ pub(crate) struct Driver {
     pub(crate) program: Program,
     pub(crate) state: RunState,
     pub(crate) mailbox: mpsc::UnboundedSender<Mail>,
-    /// Attempts that this process works on: they are not recovered a second time.
+    /// What comes before the mail: told again after the run was loaded anew.
+    first: VecDeque<Mail>,
+    /// Attempts that this process works on, until their outcome is durable: they are not recovered a second time.
     pub(crate) in_flight: HashSet<AttemptId>,
+    /// Those of them that ended, and whose outcome is not durable.
+    ended: Vec<Ended>,
+    /// Allows of the present turn.
     pub(crate) passed: HashMap<StepRef, Passed>,
     /// Ends when the run is cancelled.
     pub(crate) cancel: CancellationToken,
     /// Ends when the process stops: nothing new is begun, attempts are left to recovery.
     pub(crate) stop: CancellationToken,
-    status: Option<RunStatus>,
-    outputs: HashMap<(StepRef, u32), Value>,
-    shard: u16,
-}
-
-/// What has to be committed together.
-#[derive(Default)]
-struct Pending {
-    events: Vec<Event>,
-    effects: Vec<Effect>,
-    inbox_done: Vec<i64>,
-    first: Option<(NewRunRow, Vec<Draft>)>,
+    /// What the store says of the run; `None` when that is not known.
+    pub(crate) status: Option<RunStatus>,
+    /// What became of the output of attempts that ended, for the audit log.
+    pub(crate) outputs: HashMap<(StepRef, u32), Value>,
+    pub(crate) shard: u16,
+    /// Whether the state is ahead of the journal, since a commit failed.
+    stale: bool,
+    /// How many commits were refused in a row.
+    refused: u32,
 }
 
 impl Driver {
@@ -75,229 +90,232 @@ impl Driver {
             program,
             state,
             mailbox,
+            first: VecDeque::new(),
             in_flight: HashSet::new(),
+            ended: Vec::new(),
             passed: HashMap::new(),
             cancel: CancellationToken::new(),
             stop,
             status: None,
             outputs: HashMap::new(),
             shard,
+            stale: false,
+            refused: 0,
         }
     }
 
-    /// The first turn of a new run: its beginning and the first intents in one commit.
+    /// The first turn of a new run: its beginning and the first intents in one commit. Only the beginning of a very
+    /// large run takes several; once the first of them is durable, the run exists, and is driven on.
     pub(crate) async fn begin(
         &mut self,
         first: Event,
         row: NewRunRow,
         audit: Vec<Draft>,
     ) -> Result<(), CommitError> {
-        let mut pending = Pending {
-            events: vec![first],
-            first: Some((row, audit)),
-            ..Pending::default()
+        let mut pending = Pending::first(self.env.deps.clock.now(), row, audit);
+        let record = self.record_of(&first).await;
+        pending.push(first, record);
+        let begun = match self.take(Input::Resume, &mut pending).await {
+            Ok(()) => self.flush(&mut pending).await,
+            Err(error) => Err(error),
         };
-        self.take(Input::Resume, &mut pending).await;
-        let effects = std::mem::take(&mut pending.effects);
-        self.commit(pending).await?;
-        self.perform(effects);
+        if let Err(error) = begun {
+            if self.status.is_none() {
+                return Err(error);
+            }
+            tracing::error!(run = %self.state.run, %error, "the run has begun, and a turn of it could not be stored");
+            self.stale = true;
+        }
         Ok(())
     }
 
     /// Works until the run is over, the lease is lost, or the process stops.
     pub(crate) async fn work(mut self, mut mail: mpsc::UnboundedReceiver<Mail>) {
+        if self.stale && !self.reload().await {
+            return;
+        }
         while self.state.outcome.is_none() {
-            let first = tokio::select! {
-                biased;
-                () = self.stop.cancelled() => return,
-                first = mail.recv() => first,
+            let first = match self.first.pop_front() {
+                Some(first) => Some(first),
+                None => tokio::select! {
+                    biased;
+                    () = self.stop.cancelled() => return,
+                    first = mail.recv() => first,
+                },
             };
             let Some(first) = first else { return };
-            let mut pending = Pending::default();
-            self.open(first, &mut pending).await;
-            while let Ok(next) = mail.try_recv() {
-                self.open(next, &mut pending).await;
+            let Err(error) = self.turn(first, &mut mail).await else {
+                continue;
+            };
+            if let CommitError::Fenced { .. } = error {
+                tracing::warn!(run = %self.state.run, %error, "another node has the run; leaving it");
+                return;
             }
-            if let Err(error) = self.settle(pending).await {
-                if matches!(error, CommitError::Fenced { .. } | CommitError::Conflict { .. }) {
-                    tracing::warn!(run = %self.state.run, %error, "another node has the run; leaving it");
-                    return;
-                }
-                tracing::error!(run = %self.state.run, %error, "the turn could not be stored; loading the run anew");
-                if !self.reload().await {
-                    return;
-                }
+            tracing::error!(run = %self.state.run, %error, "the turn could not be stored; loading the run anew");
+            if !self.reload().await {
+                return;
             }
         }
     }
 
-    async fn settle(&mut self, mut pending: Pending) -> Result<(), CommitError> {
-        let effects = std::mem::take(&mut pending.effects);
-        if !pending.events.is_empty() || !pending.inbox_done.is_empty() {
-            self.commit(pending).await?;
+    /// One turn: all that waits, as far as one commit bears.
+    async fn turn(
+        &mut self,
+        first: Mail,
+        mail: &mut mpsc::UnboundedReceiver<Mail>,
+    ) -> Result<(), CommitError> {
+        let mut pending = Pending::new(self.env.deps.clock.now());
+        self.open(first, &mut pending).await?;
+        while !pending.is_full() {
+            let next = self.first.pop_front().or_else(|| mail.try_recv().ok());
+            let Some(next) = next else { break };
+            self.open(next, &mut pending).await?;
         }
-        self.perform(effects);
+        self.flush(&mut pending).await
+    }
+
+    /// Makes durable what was decided so far, and then performs it.
+    async fn flush(&mut self, pending: &mut Pending) -> Result<(), CommitError> {
+        self.commit(pending).await?;
+        self.refused = 0;
+        for ended in self.ended.drain(..) {
+            self.in_flight.remove(&ended.id);
+        }
+        self.perform(pending.take_effects());
+        // An allow is good for the turn that it was given in.
+        self.passed.clear();
         Ok(())
     }
 
-    async fn open(&mut self, mail: Mail, pending: &mut Pending) {
+    async fn open(&mut self, mail: Mail, pending: &mut Pending) -> Result<(), CommitError> {
         match mail {
             Mail::Input(input) => self.take(input, pending).await,
-            Mail::Finished {
-                step,
-                attempt,
-                id,
-                finished,
-            } => {
-                self.in_flight.remove(&id);
-                if let Some(output) = finished.output {
-                    self.outputs.insert((step, attempt), output);
-                }
-                // An attempt that the stopping process interrupted has no outcome: the next process takes it up.
-                let interrupted =
-                    self.stop.is_cancelled() && !matches!(finished.outcome, Outcome::Succeeded { .. });
-                if !interrupted {
-                    self.take(
-                        Input::AttemptFinished {
-                            step,
-                            attempt,
-                            outcome: finished.outcome,
-                        },
-                        pending,
-                    )
-                    .await;
-                }
-            }
-            Mail::Inbox => match self.env.deps.store.inbox(self.state.run).await {
-                Ok(items) => {
-                    for item in items
-                        .into_iter()
-                        .filter(|item| !pending.inbox_done.contains(&item.id))
-                        .collect::<Vec<_>>()
-                    {
-                        pending.inbox_done.push(item.id);
-                        self.take(input_of(item.message), pending).await;
+            Mail::Finished(ended) => self.finished(ended, pending).await,
+            Mail::Inbox => {
+                for item in self.env.deps.store.inbox(self.state.run).await? {
+                    if pending.done_with(item.id) {
+                        self.take(input_of(item.message), pending).await?;
                     }
                 }
-                Err(error) => tracing::error!(run = %self.state.run, %error, "the inbox could not be read"),
-            },
+                Ok(())
+            }
         }
     }
 
-    /// Decides, and answers the gate's questions, until only work is left that needs the commit first.
-    async fn take(&mut self, input: Input, pending: &mut Pending) {
-        let now = self.env.deps.clock.now();
-        let mut inputs = vec![input];
-        while let Some(input) = inputs.pop() {
-            let turn = decide(&self.program, &mut self.state, input, now);
-            pending.events.extend(turn.events);
+    async fn finished(&mut self, ended: Ended, pending: &mut Pending) -> Result<(), CommitError> {
+        // An attempt that the stopping process interrupted has no outcome: the next process takes it up.
+        if self.stop.is_cancelled() && !matches!(ended.finished.outcome, Outcome::Succeeded { .. }) {
+            return Ok(());
+        }
+        let Ended { step, attempt, .. } = ended;
+        if let Some(output) = &ended.finished.output {
+            self.outputs.insert((step, attempt), output.clone());
+        }
+        let outcome = ended.finished.outcome.clone();
+        pending.grow(ended.finished.bytes);
+        self.ended.push(ended);
+        let input = Input::AttemptFinished {
+            step,
+            attempt,
+            outcome,
+        };
+        self.take(input, pending).await
+    }
+
+    /// Decides, and answers the gate's questions, each when its turn comes, until only work is left that needs the
+    /// commit first. A decision that has grown too large for one commit is committed in parts; each part ends where
+    /// a decision of the scheduler does, so that the journal says at every end what is to follow.
+    async fn take(&mut self, input: Input, pending: &mut Pending) -> Result<(), CommitError> {
+        let mut next = VecDeque::from([Next::Decide(input)]);
+        while let Some(work) = next.pop_front() {
+            let input = match work {
+                Next::Decide(input) => input,
+                Next::AskGate(step) => self.ask_gate(step, pending).await?,
+            };
+            let turn = decide(&self.program, &mut self.state, input, pending.at);
+            for event in turn.events {
+                // Recorded now: later decisions of the turn change what an earlier one was made by.
+                let record = self.recorder().draft(&event);
+                pending.push(event, record);
+            }
             for effect in turn.effects {
                 match effect {
-                    Effect::AskGate { step, .. } => inputs.insert(0, self.ask_gate(step).await),
-                    other => pending.effects.push(other),
+                    Effect::AskGate { step, .. } => next.push_back(Next::AskGate(step)),
+                    other => pending.perform_later(other),
                 }
+            }
+            if pending.is_full() {
+                self.flush(pending).await?;
             }
         }
-    }
-
-    async fn ask_gate(&mut self, step: StepRef) -> Input {
-        let deps = &self.env.deps;
-        let tenant = &self.state.tenant;
-        let spec = self
-            .program
-            .step(step)
-            .and_then(|step| deps.registry.spec(&step.uses));
-        let decision = match (
-            deps.policies.current(tenant),
-            self.env.directory.members(&deps.store, tenant).await,
-        ) {
-            (Some(bundle), Ok(members)) => {
-                let question = gate::Question {
-                    program: &self.program,
-                    state: &self.state,
-                    step,
-                    spec,
-                    now: deps.clock.now(),
-                };
-                let (decision, passed) = gate::ask(&question, &bundle, &members);
-                if let Some(passed) = passed {
-                    self.passed.insert(step, passed);
-                }
-                decision
-            }
-            (None, _) => gate::no_bundle(),
-            (Some(_), Err(error)) => {
-                tracing::error!(%error, "people and servers could not be read; the gate denies");
-                gate::no_bundle()
-            }
-        };
-        Input::GateAnswered { step, decision }
-    }
-
-    async fn commit(&mut self, pending: Pending) -> Result<(), CommitError> {
-        let Some(epoch) = self.env.epoch(self.shard) else {
-            return Err(CommitError::Fenced {
-                shard: self.shard,
-                epoch: 0,
-            });
-        };
-        let at = self.env.deps.clock.now();
-        let recorder = Recorder {
-            program: &self.program,
-            state: &self.state,
-            outputs: &self.outputs,
-        };
-        let (new_run, mut audit) = match pending.first {
-            Some((row, audit)) => (Some(row), audit),
-            None => (None, Vec::new()),
-        };
-        audit.extend(pending.events.iter().filter_map(|event| recorder.draft(event)));
-        let count = u64::try_from(pending.events.len()).unwrap_or(0);
-        let status = self.state.status();
-        let turn = Turn {
-            tenant: self.state.tenant.clone(),
-            run: self.state.run,
-            shard: self.shard,
-            epoch,
-            first_seq: self.state.seq + 1 - count,
-            at,
-            approvals: approvals_in(&pending.events)
-                .into_iter()
-                .filter_map(|id| self.state.approvals.get(&id).cloned())
-                .collect(),
-            finished: self.state.outcome.is_some(),
-            status: (self.status != Some(status)).then_some(status),
-            events: pending.events,
-            audit,
-            new_run,
-            inbox_done: pending.inbox_done,
-        };
-        self.env.deps.store.commit(turn).await?;
-        self.status = Some(status);
-        self.outputs.clear();
         Ok(())
     }
 
-    /// Reads the run back as it is stored, and goes on from there.
+    async fn ask_gate(&mut self, step: StepRef, pending: &Pending) -> Result<Input, CommitError> {
+        let deps = &self.env.deps;
+        let tenant = &self.state.tenant;
+        self.passed.remove(&step);
+        let Some(bundle) = deps.policies.current(tenant) else {
+            let decision = gate::no_bundle();
+            return Ok(Input::GateAnswered { step, decision });
+        };
+        let members = self.env.directory.members(&deps.store, tenant).await?;
+        let uses = self.program.step(step).map(|step| &step.uses);
+        let question = gate::Question {
+            program: &self.program,
+            state: &self.state,
+            step,
+            spec: uses.and_then(|uses| deps.registry.spec(uses)),
+            now: pending.at,
+        };
+        let (decision, passed) = gate::ask(&question, &bundle, &members);
+        if let Some(passed) = passed {
+            self.passed.insert(step, passed);
+        }
+        Ok(Input::GateAnswered { step, decision })
+    }
+
+    /// Reads the run back as it is stored, and goes on from there. Until that is done nothing is decided: the state
+    /// in memory says things that never happened.
     async fn reload(&mut self) -> bool {
-        tokio::time::sleep(PAUSE.to_std()).await;
         let run = self.state.run;
-        match load::again(&self.env, &self.state.tenant, run).await {
-            Ok((program, state)) => {
-                self.program = program;
-                self.state = state;
-                self.passed.clear();
-                self.status = None;
-                let _ = self.mailbox.send(Mail::Input(Input::Resume));
-                let _ = self.mailbox.send(Mail::Inbox);
-                true
+        loop {
+            let pause = PAUSE.to_std() * 2_u32.pow(self.refused.min(DOUBLINGS_MAX));
+            self.refused = self.refused.saturating_add(1);
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return false,
+                () = tokio::time::sleep(pause) => {}
             }
-            Err(error) => {
-                tracing::error!(%run, %error, "the run could not be loaded; trying again");
-                let _ = self.mailbox.send(Mail::Input(Input::Resume));
-                !self.stop.is_cancelled()
+            match self.read_back().await {
+                Ok(true) => break,
+                Ok(false) => {
+                    tracing::warn!(%run, "another node has the run; leaving it");
+                    return false;
+                }
+                Err(error) => tracing::error!(%run, %error, "the run could not be loaded; trying again"),
             }
         }
+        self.stale = false;
+        self.passed.clear();
+        self.status = None;
+        // Outcomes that were not stored are told again, before anybody asks for them.
+        let ended = std::mem::take(&mut self.ended).into_iter().map(Mail::Finished);
+        let rest = [Mail::Input(Input::Resume), Mail::Inbox];
+        self.first = ended.chain(rest).collect();
+        true
+    }
+
+    /// False when the lease is no longer ours: attempts are not taken up again without it.
+    async fn read_back(&mut self) -> Result<bool, Box<dyn std::error::Error + Send + Sync>> {
+        let Some(lease) = self.env.lease(self.shard) else {
+            return Ok(false);
+        };
+        if self.env.deps.store.renew(&lease, LEASE).await?.is_none() {
+            return Ok(false);
+        }
+        (self.program, self.state) = load::again(&self.env, &self.state.tenant, self.state.run).await?;
+        Ok(true)
     }
 }
 
@@ -307,27 +325,6 @@ fn input_of(message: Message) -> Input {
         Message::Cancel { by, reason } => Input::CancelRequested { by, reason },
         Message::Resolve { step, outcome, by } => Input::UnknownResolved { step, by, outcome },
     }
-}
-
-/// Requests for votes that the events changed: all of them when the run ends.
-fn approvals_in(events: &[Event]) -> HashSet<ApprovalId> {
-    let mut ids = HashSet::new();
-    for event in events {
-        match event {
-            Event::ApprovalRequested { approval, .. }
-            | Event::ApprovalUpdated { approval, .. }
-            | Event::ApprovalGranted { approval }
-            | Event::ApprovalRejected { approval, .. }
-            | Event::ApprovalVoided { approval, .. } => {
-                ids.insert(*approval);
-            }
-            Event::VoteCast { vote } => {
-                ids.insert(vote.approval);
-            }
-            _ => {}
-        }
-    }
-    ids
 }
 
 /// Which run a mailbox belongs to, for the worker's table.

@@ -1,7 +1,7 @@
 //! What every part of the worker needs.
 
 use std::collections::HashMap;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use clawd_model::Clock;
 use clawd_policy::Policies;
@@ -42,6 +42,30 @@ pub(crate) struct Env {
 impl Env {
     /// The epoch of the lease on a shard; `None` when it is not held here.
     pub(crate) fn epoch(&self, shard: u16) -> Option<u64> {
-        self.epochs.read().ok()?.get(&shard).map(|lease| lease.epoch)
+        self.lease(shard).map(|lease| lease.epoch)
+    }
+
+    /// The lease on a shard; `None` when it is not held here.
+    pub(crate) fn lease(&self, shard: u16) -> Option<Lease> {
+        let epochs = self.epochs.read().unwrap_or_else(PoisonError::into_inner);
+        epochs.get(&shard).cloned()
+    }
+
+    /// Remembers a lease that was taken or renewed.
+    pub(crate) fn hold(&self, lease: Lease) {
+        let mut epochs = self.epochs.write().unwrap_or_else(PoisonError::into_inner);
+        epochs.insert(lease.shard, lease);
+    }
+
+    /// All leases that are held.
+    pub(crate) fn held(&self) -> Vec<Lease> {
+        let epochs = self.epochs.read().unwrap_or_else(PoisonError::into_inner);
+        epochs.values().cloned().collect()
+    }
+
+    /// Forgets a lease that was lost.
+    pub(crate) fn lose(&self, shard: u16) {
+        let mut epochs = self.epochs.write().unwrap_or_else(PoisonError::into_inner);
+        epochs.remove(&shard);
     }
 }

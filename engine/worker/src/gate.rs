@@ -1,10 +1,10 @@
 //! Asks the gate for a step: the requester's permission, the votes that count now, and the runbook's own wish
 //! for approval on top.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use clawd_model::{
-    Approval, ApprovalStatus, Decision, DecisionKind, Digest, GroupName, LaneTarget, MissingVotes,
+    ApprovalId, ApprovalStatus, Decision, DecisionKind, Digest, GroupName, LaneTarget, MissingVotes,
     OperationSpec, Principal, StepRef, Timestamp,
 };
 use clawd_policy::{Action, Approvals, Bundle, Request, Resource, RunFacts};
@@ -48,7 +48,7 @@ pub(crate) fn ask(question: &Question<'_>, bundle: &Bundle, members: &Members) -
             .program
             .job(question.step.job)
             .and_then(|job| job.approval.as_ref())
-        && let Some(missing) = still_missing(question, extra, members)
+        && let Some(missing) = still_missing(question, extra, bundle, members)
     {
         decision.reasons = vec!["the runbook asks for approval of this job".to_owned()];
         decision.kind = DecisionKind::NeedsApproval {
@@ -86,7 +86,7 @@ fn decide(question: &Question<'_>, bundle: &Bundle, members: &Members) -> Decisi
     let Some(target) = state.target(step.job, step.lane) else {
         return deny("the lane has no target".to_owned());
     };
-    let approvals = counted(state.approval_of(step.job), members, *now);
+    let approvals = counted(question, bundle, members);
     let run = RunFacts {
         runbook: &state.runbook,
         labels: &question.program.workflow.labels,
@@ -125,48 +125,61 @@ fn resource<'a>(
     }
 }
 
-/// The votes that count now: on the present request, for its very subject, not expired, of people who are
-/// still here.
-fn counted(approval: Option<&Approval>, members: &Members, now: Timestamp) -> Approvals {
-    match approval {
+/// The votes that count now: on the present request, for its very subject, not expired, of people who are still here
+/// and who may still vote on it.
+fn counted(question: &Question<'_>, bundle: &Bundle, members: &Members) -> Approvals {
+    let Question { state, step, now, .. } = question;
+    match state.approval_of(step.job) {
         Some(approval) if matches!(approval.status, ApprovalStatus::Open | ApprovalStatus::Granted) => {
-            Approvals::count(
-                &approval.votes,
-                &members.principals,
-                approval.subject.digest(),
-                now,
-            )
+            let subject = approval.subject.digest();
+            let about = about(state, Some(approval.id), members);
+            bundle.valid_votes(about, &approval.votes, &members.principals, subject, *now)
         }
         _ => Approvals::none(),
     }
 }
 
+/// What one votes on.
+fn about<'a>(state: &'a RunState, id: Option<ApprovalId>, members: &'a Members) -> Resource<'a> {
+    let requester = members.principal(&state.requester);
+    Resource::Approval {
+        tenant: &state.tenant,
+        id,
+        requester: &state.requester,
+        operator: requester.and_then(|requester| requester.operator.as_ref()),
+        runbook: Some(&state.runbook),
+    }
+}
+
 /// What the runbook's own `approval` still lacks.
-fn still_missing(question: &Question<'_>, extra: &ExtraApproval, members: &Members) -> Option<MissingVotes> {
-    let approval = question.state.approval_of(question.step.job);
-    let have = counted(approval, members, question.now);
+fn still_missing(
+    question: &Question<'_>,
+    extra: &ExtraApproval,
+    bundle: &Bundle,
+    members: &Members,
+) -> Option<MissingVotes> {
+    let have = counted(question, bundle, members);
     let distinct = extra.quorum.saturating_sub(have.distinct);
     let lacks = |(group, wanted): (&GroupName, &u32)| {
-        let lack = wanted.saturating_sub(have.groups.get(group).copied().unwrap_or(0));
+        let lack = wanted.saturating_sub(have.of(group.as_str()));
         (lack > 0).then(|| (group.clone(), lack))
     };
     let groups: BTreeMap<GroupName, u32> = extra.groups.iter().filter_map(lacks).collect();
     if distinct == 0 && groups.is_empty() {
         return None;
     }
-    let voted: BTreeSet<_> = approval
-        .iter()
-        .flat_map(|approval| &approval.votes)
-        .map(|vote| &vote.voter)
-        .collect();
-    let wanted =
-        |who: &&Principal| groups.is_empty() || who.groups.iter().any(|group| groups.contains_key(group));
+    let approval = question.state.approval_of(question.step.job);
+    let about = about(question.state, approval.map(|approval| approval.id), members);
+    let wanted = |who: &&Principal| {
+        distinct > groups.values().copied().max().unwrap_or(0)
+            || who.groups.iter().any(|group| groups.contains_key(group))
+    };
     let candidates = members
         .principals
         .iter()
-        .filter(|who| !who.disabled && who.name != question.state.requester && !voted.contains(&who.name))
-        .filter(|who| who.kind == clawd_model::PrincipalKind::User)
+        .filter(|who| !have.voters.contains(&who.name))
         .filter(wanted)
+        .filter(|who| bundle.decide_vote(who, about, question.now).is_allow())
         .map(|who| who.name.clone())
         .collect();
     Some(MissingVotes {

@@ -20,12 +20,14 @@ mod directory;
 mod drive;
 mod env;
 mod gate;
+mod limits;
 mod load;
 mod output;
 mod perform;
 mod records;
 mod recover;
 mod secrets;
+mod turn;
 mod worker;
 
 pub use admit::{AdmitError, NewRun};

@@ -33,6 +33,9 @@ pub(crate) struct Target {
     pub(crate) clock: std::sync::Arc<dyn Clock>,
 }
 
+/// The way to the store, and the task at its end.
+type Pump = (mpsc::UnboundedSender<(OutputStream, Vec<u8>)>, JoinHandle<()>);
+
 #[derive(Default)]
 struct Inner {
     /// What has not yet ended in a line break, by stream.
@@ -40,7 +43,7 @@ struct Inner {
     kept: usize,
     seen: u64,
     digest: Sha256,
-    pump: Option<(mpsc::UnboundedSender<(OutputStream, Vec<u8>)>, JoinHandle<()>)>,
+    pump: Option<Pump>,
 }
 
 impl AttemptOutput {
@@ -72,6 +75,18 @@ impl AttemptOutput {
         Some(json!({"bytes": seen, "sha256": hex::encode(digest.finalize())}))
     }
 
+    /// Where a line that is too long is cut: in its middle, so that a secret whose end has not arrived yet is kept
+    /// back, and not within a secret or a character.
+    fn cut(&self, held: &[u8]) -> usize {
+        let struck = |piece: &[u8]| self.redactor.text(&String::from_utf8_lossy(piece));
+        let whole = struck(held);
+        let is_clean = |at: &usize| {
+            let (head, tail) = held.split_at(*at);
+            struck(head) + &struck(tail) == whole
+        };
+        (1..=held.len() / 2).rev().find(is_clean).unwrap_or(held.len())
+    }
+
     /// Redacts a piece and hands it to the store's task.
     fn pass(&self, inner: &mut Inner, stream: Stream, piece: &[u8]) {
         let text = self.redactor.text(&String::from_utf8_lossy(piece));
@@ -101,7 +116,7 @@ impl OutputSink for AttemptOutput {
         // Only whole lines pass, so that a secret that arrives in two pieces is seen whole.
         let whole = match held.iter().rposition(|byte| *byte == b'\n') {
             Some(last) => last + 1,
-            None if held.len() > LINE_MAX => held.len(),
+            None if held.len() > LINE_MAX => self.cut(&held),
             None => 0,
         };
         let rest = held.split_off(whole);
@@ -131,7 +146,7 @@ fn stored(stream: Stream) -> OutputStream {
     }
 }
 
-fn start_pump(target: Target) -> (mpsc::UnboundedSender<(OutputStream, Vec<u8>)>, JoinHandle<()>) {
+fn start_pump(target: Target) -> Pump {
     let (sender, mut receiver) = mpsc::unbounded_channel::<(OutputStream, Vec<u8>)>();
     let task = tokio::spawn(async move {
         while let Some((stream, bytes)) = receiver.recv().await {

@@ -1,14 +1,16 @@
 //! Performs effects, after the turn that they belong to is durable.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use clawd_model::{Clock, Digest, ErrorKind, Server, StepError, StepRef, Timestamp};
 use clawd_scheduler::{Effect, Input, Timer};
+use futures::FutureExt as _;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use crate::attempt::{self, Attempt};
-use crate::drive::{Driver, Mail};
+use crate::attempt::{self, Attempt, Finished};
+use crate::drive::{Driver, Ended, Mail};
 use crate::gate::Passed;
 use crate::{check, records, recover};
 
@@ -49,25 +51,23 @@ impl Driver {
             return;
         };
         let (tenant, uses) = (self.state.tenant.clone(), definition.uses.clone());
-        let (env, mailbox, cancel) = (
-            Arc::clone(&self.env),
-            self.mailbox.clone(),
-            CancellationToken::new(),
-        );
+        let (env, mailbox, stop) = (Arc::clone(&self.env), self.mailbox.clone(), self.stop.clone());
         let target = self.state.target(step.job, step.lane).cloned();
         tokio::spawn(async move {
-            let server = server(&env, &tenant, target.as_ref()).await;
-            let result = check::run(
-                &env,
-                check::Question {
+            let look = async {
+                let server = server(&env, &tenant, target.as_ref()).await;
+                let question = check::Question {
                     tenant,
                     uses,
                     input,
                     server,
-                    cancel,
-                },
-            )
-            .await;
+                    cancel: stop.child_token(),
+                };
+                check::run(&env, question).await
+            };
+            // An answer always comes: without one the step would wait for ever.
+            let result = AssertUnwindSafe(look).catch_unwind().await;
+            let result = result.unwrap_or_else(|_| Err(panicked()));
             let _ = mailbox.send(Mail::Input(Input::Checked { step, result }));
         });
     }
@@ -85,7 +85,10 @@ impl Driver {
             return;
         };
         self.in_flight.insert(id);
-        let shard = clawd_store::shard_of(self.state.run);
+        let in_always = self
+            .program
+            .job(step.job)
+            .is_some_and(|job| step.step >= job.always_from);
         let mut attempt = Attempt {
             passed,
             tenant: self.state.tenant.clone(),
@@ -96,37 +99,53 @@ impl Driver {
             input,
             server: Ok(None),
             timeout: definition.timeout,
-            epoch: self.env.epoch(shard).unwrap_or(0),
-            // `always` still runs after a cancel, so only attempts that were under way then are told to stop.
-            cancel: if self.state.cancelled && recovers.is_none() {
+            epoch: self.env.epoch(self.shard).unwrap_or(0),
+            // `always` runs in cancelled runs too, before a crash and after it.
+            cancel: if in_always {
                 CancellationToken::new()
             } else {
                 self.cancel.clone()
             },
             label: records::label(&self.program, &self.state, step),
+            recovers,
         };
         let target = self.state.target(step.job, step.lane).cloned();
-        let (env, mailbox) = (Arc::clone(&self.env), self.mailbox.clone());
+        let (env, mailbox, stop) = (Arc::clone(&self.env), self.mailbox.clone(), self.stop.clone());
         tokio::spawn(async move {
-            attempt.server = server(&env, &attempt.tenant, target.as_ref()).await;
-            let finished = match recovers {
-                None => attempt::run(&env, &attempt).await,
-                Some(digest) => recover::run(&env, &attempt, digest).await,
+            let _slot = tokio::select! {
+                biased;
+                // What has not been called when the process stops is not called any more.
+                () = stop.cancelled() => return,
+                slot = env.slots.acquire() => slot,
             };
-            let _ = mailbox.send(Mail::Finished {
+            let work = async {
+                attempt.server = server(&env, &attempt.tenant, target.as_ref()).await;
+                match attempt.recovers {
+                    None => attempt::run(&env, &attempt).await,
+                    Some(digest) => recover::run(&env, &attempt, digest).await,
+                }
+            };
+            let finished = AssertUnwindSafe(work).catch_unwind().await;
+            let finished = finished.unwrap_or_else(|_| Finished::unsure(&env, &attempt, panicked()));
+            let _ = mailbox.send(Mail::Finished(Ended {
                 step: attempt.step(),
                 attempt: number,
                 id,
                 finished,
-            });
+            }));
         });
     }
 
     fn set_timer(&self, at: Timestamp, timer: Timer) {
         let (clock, mailbox) = (Arc::clone(&self.env.deps.clock), self.mailbox.clone());
         tokio::spawn(async move {
-            wait_until(&*clock, at).await;
-            let _ = mailbox.send(Mail::Input(Input::TimerFired(timer)));
+            tokio::select! {
+                // The run is over, or no longer ours.
+                () = mailbox.closed() => {}
+                () = wait_until(&*clock, at) => {
+                    let _ = mailbox.send(Mail::Input(Input::TimerFired(timer)));
+                }
+            }
         });
     }
 }
@@ -140,6 +159,11 @@ async fn wait_until(clock: &dyn Clock, at: Timestamp) {
         }
         tokio::time::sleep(std::time::Duration::from_millis(left.0.min(1000))).await;
     }
+}
+
+fn panicked() -> StepError {
+    StepError::new(ErrorKind::Internal, "the operation ended in a panic")
+        .with_hint("this is a mistake in the operation; the process's log says where")
 }
 
 /// The server of a lane as it is known now.

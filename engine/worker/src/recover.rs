@@ -12,7 +12,7 @@ use clawd_model::{Digest, ErrorKind, Outcome, Recovery, StepError};
 use clawd_provider::{ProviderError, Recovered};
 use tracing::Instrument as _;
 
-use crate::attempt::{Attempt, Call, Finished, ambiguous, apply, verified, with_output};
+use crate::attempt::{Attempt, Call, Finished, ambiguous, apply, in_time, verified, with_output};
 use crate::env::Env;
 
 /// How often, and with which pause, an unreachable server is asked about an attempt.
@@ -29,16 +29,16 @@ pub(crate) async fn run(env: &Env, attempt: &Attempt, digest: Digest) -> Finishe
             "the step's input is not the one that it was started with",
         )
         .with_hint("look at the server, then say what the step came to");
-        return Finished {
-            outcome: Outcome::Unknown { error },
-            output: None,
-        };
+        return Finished::unsure(env, attempt, error);
     }
     with_output(env, attempt, take_up).instrument(span).await
 }
 
 async fn take_up(call: &Call) -> Outcome {
-    match call.operation.spec().recovery {
+    let spec = call.operation.spec();
+    match spec.recovery {
+        // What only looks may look again.
+        _ if !spec.is_mutating() => apply(call).await,
         Recovery::Idempotent => apply(call).await,
         Recovery::Reconcile | Recovery::Reattach => look_up(call).await,
         Recovery::AtMostOnce => {
@@ -54,19 +54,23 @@ async fn take_up(call: &Call) -> Outcome {
 async fn look_up(call: &Call) -> Outcome {
     let mut asked = 0;
     loop {
-        match call.operation.recover(&call.context, &call.input).await {
-            Ok(Recovered::Done(Ok(applied))) => return verified(call, applied).await,
-            Ok(Recovered::Done(Err(error))) => return Outcome::Failed { error },
-            Ok(Recovered::NotStarted) => return apply(call).await,
-            Ok(Recovered::Indeterminate(error)) => return ambiguous(call, error).await,
-            Err(ProviderError::OutcomeUnknown(error)) => return ambiguous(call, error).await,
-            Err(ProviderError::Failed(error)) => {
+        let recovered = in_time(call, call.operation.recover(&call.context, &call.input)).await;
+        match recovered {
+            Ok(Ok(Recovered::Done(Ok(applied)))) => return verified(call, applied).await,
+            Ok(Ok(Recovered::Done(Err(error)))) => return Outcome::Failed { error },
+            Ok(Ok(Recovered::NotStarted)) => return apply(call).await,
+            Ok(Ok(Recovered::Indeterminate(error)) | Err(ProviderError::OutcomeUnknown(error)))
+            | Err(error) => {
+                return ambiguous(call, error).await;
+            }
+            Ok(Err(ProviderError::Failed(error))) => {
                 asked += 1;
                 let may_pass = matches!(error.kind, ErrorKind::Connection | ErrorKind::Timeout);
                 if !may_pass || asked >= ASKS_MAX || call.context.cancel.is_cancelled() {
                     return ambiguous(call, error).await;
                 }
-                tracing::warn!(%error.message, asked, "the server cannot be asked about the attempt; asking again");
+                let message = call.redactor.text(&error.message);
+                tracing::warn!(%message, asked, "the server cannot be asked about the attempt; asking again");
                 tokio::time::sleep(PAUSE).await;
             }
         }

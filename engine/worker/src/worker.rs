@@ -1,12 +1,14 @@
 //! The worker as the binary sees it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, RwLock};
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use clawd_model::{Event, RunId, TenantName};
 use clawd_scheduler::{Input, Program, RunState};
-use clawd_store::{NewRunRow, RunRow, shard_of};
-use tokio::sync::{mpsc, watch};
+use clawd_store::{NewRunRow, Posted, RunRow, shard_of};
+use futures::FutureExt as _;
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -51,7 +53,12 @@ impl Worker {
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         };
+        let posted = worker.env.deps.store.posted();
         let heads = claim::all(&worker.env).await?;
+        let (listener, stop) = (worker.clone(), worker.stop.clone());
+        worker.tasks.spawn(async move {
+            tokio::select! { () = stop.cancelled() => {}, () = listener.listen(posted) => {} }
+        });
         let (renewal, stop) = (Arc::clone(&worker.env), worker.stop.clone());
         worker.tasks.spawn(async move {
             tokio::select! { () = stop.cancelled() => {}, () = claim::renew_forever(renewal) => {} }
@@ -83,9 +90,7 @@ impl Worker {
             mailbox: mailbox.clone(),
             done,
         };
-        if let Ok(mut handles) = self.handles.lock() {
-            handles.insert(state.run, handle);
-        }
+        self.table().insert(state.run, handle);
         (
             Driver::new(
                 Arc::clone(&self.env),
@@ -98,24 +103,50 @@ impl Worker {
     }
 
     fn spawn(&self, driver: Driver, Mailbox { mail, alive }: Mailbox) {
-        let (handles, run) = (Arc::clone(&self.handles), driver.state.run);
+        let (worker, run) = (self.clone(), driver.state.run);
         let span =
             tracing::info_span!("run", %run, tenant = %driver.state.tenant, runbook = %driver.state.runbook);
         let work = async move {
-            driver.work(mail).await;
-            if let Ok(mut handles) = handles.lock() {
-                handles.remove(&run);
+            if AssertUnwindSafe(driver.work(mail)).catch_unwind().await.is_err() {
+                tracing::error!(%run, "the run's task ended in a panic; the next start of the process takes the run up");
             }
+            worker.table().remove(&run);
             drop(alive);
         };
         self.tasks.spawn(tracing::Instrument::instrument(work, span));
     }
 
-    /// Takes a new run. When this returns, the run and its first intents are durable.
+    fn table(&self) -> MutexGuard<'_, Handles> {
+        self.handles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wakes runs as messages are posted to them, whether or not whoever posted them still lives to say so.
+    async fn listen(&self, mut posted: broadcast::Receiver<Posted>) {
+        loop {
+            match posted.recv().await {
+                Ok(posted) => self.wake(posted.run),
+                Err(broadcast::error::RecvError::Lagged(_)) => {
+                    for handle in self.table().values() {
+                        let _ = handle.mailbox.send(Mail::Inbox);
+                    }
+                }
+                Err(broadcast::error::RecvError::Closed) => return,
+            }
+        }
+    }
+
+    /// Takes a new run. When this returns, the run and its first intents are durable. A caller that goes away in the
+    /// middle does not stop it: what may be durable by then is driven.
     ///
     /// # Errors
     /// See [`AdmitError`].
     pub async fn admit(&self, new: NewRun) -> Result<(), AdmitError> {
+        let worker = self.clone();
+        let admitted = self.tasks.spawn(async move { worker.take_in(new).await });
+        admitted.await.unwrap_or(Err(AdmitError::Stopping))
+    }
+
+    async fn take_in(&self, new: NewRun) -> Result<(), AdmitError> {
         if self.stop.is_cancelled() {
             return Err(AdmitError::Stopping);
         }
@@ -140,16 +171,17 @@ impl Worker {
             requester: new.requester,
         };
         let program = Program::new(new.workflow, new.plan, self.env.deps.registry.specs());
+        if program.plan_digest != new.plan_digest {
+            return Err(AdmitError::Unfit("it has another digest".to_owned()));
+        }
         let state = RunState::begin(&program, &first).map_err(|error| {
             tracing::error!(run = %new.run, %error, "a new run does not fit its plan");
             AdmitError::Unfit(error.to_string())
         })?;
         let (mut driver, mail) = self.driver(program, state);
         let begun = driver.begin(first, row, new.audit).await;
-        if begun.is_err()
-            && let Ok(mut handles) = self.handles.lock()
-        {
-            handles.remove(&new.run);
+        if begun.is_err() {
+            self.table().remove(&new.run);
         }
         begun?;
         self.spawn(driver, mail);
@@ -158,11 +190,7 @@ impl Worker {
 
     /// Waits until a run's task has ended: the run is over, or this process has no longer to do with it.
     pub async fn join(&self, run: RunId) {
-        let done = self
-            .handles
-            .lock()
-            .ok()
-            .and_then(|handles| handles.get(&run).map(|handle| handle.done.clone()));
+        let done = self.table().get(&run).map(|handle| handle.done.clone());
         if let Some(mut done) = done {
             // Nothing is ever sent: the channel closes when the task ends.
             let _ = done.changed().await;
@@ -171,9 +199,7 @@ impl Worker {
 
     /// Something was posted to a run's inbox.
     pub fn wake(&self, run: RunId) {
-        if let Ok(handles) = self.handles.lock()
-            && let Some(handle) = handles.get(&run)
-        {
+        if let Some(handle) = self.table().get(&run) {
             let _ = handle.mailbox.send(Mail::Inbox);
         }
     }
@@ -181,17 +207,15 @@ impl Worker {
     /// People, servers or policies of a tenant have changed: read them anew, and ask again what waits for votes.
     pub fn rules_changed(&self, tenant: &TenantName) {
         self.env.directory.forget(tenant);
-        if let Ok(handles) = self.handles.lock() {
-            for handle in handles.values().filter(|handle| handle.tenant == *tenant) {
-                let _ = handle.mailbox.send(Mail::Input(Input::RulesChanged));
-            }
+        for handle in self.table().values().filter(|handle| handle.tenant == *tenant) {
+            let _ = handle.mailbox.send(Mail::Input(Input::RulesChanged));
         }
     }
 
     /// How many runs are in memory.
     #[must_use]
     pub fn active_runs(&self) -> usize {
-        self.handles.lock().map_or(0, |handles| handles.len())
+        self.table().len()
     }
 
     /// Begins nothing new, and waits until the tasks of all runs have ended. Attempts that are under way are left

@@ -28,9 +28,26 @@ const ROWS: &[(&str, u8)] = &[
 ];
 
 /// No runtime, clock, file, socket or randomness.
-const PURE: &[&str] = &["clawd-model", "clawd-workflow", "clawd-policy", "clawd-audit", "clawd-scheduler"];
-const IMPURE: &[&str] =
-    &["tokio", "tokio-util", "async-std", "reqwest", "axum", "hyper", "sqlx", "russh", "rand", "getrandom", "mio"];
+const PURE: &[&str] = &[
+    "clawd-model",
+    "clawd-workflow",
+    "clawd-policy",
+    "clawd-audit",
+    "clawd-scheduler",
+];
+const IMPURE: &[&str] = &[
+    "tokio",
+    "tokio-util",
+    "async-std",
+    "reqwest",
+    "axum",
+    "hyper",
+    "sqlx",
+    "russh",
+    "rand",
+    "getrandom",
+    "mio",
+];
 
 fn packages() -> Vec<Value> {
     let output = Command::new(env!("CARGO"))
@@ -38,14 +55,20 @@ fn packages() -> Vec<Value> {
         .current_dir(workspace())
         .output()
         .expect("cargo metadata runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo metadata is JSON");
     metadata["packages"].as_array().expect("packages").clone()
 }
 
 fn dependencies(package: &Value) -> Vec<&str> {
     let all = package["dependencies"].as_array().expect("dependencies").iter();
-    all.filter(|dependency| dependency["kind"] != "dev").filter_map(|dependency| dependency["name"].as_str()).collect()
+    all.filter(|dependency| dependency["kind"] != "dev")
+        .filter_map(|dependency| dependency["name"].as_str())
+        .collect()
 }
 
 #[test]
@@ -58,14 +81,18 @@ fn a_crate_imports_only_rows_below_its_own() {
             continue;
         }
         let Some(row) = rows.get(name) else {
-            wrong.push(format!("`{name}` has no row: add it here and in docs/architecture.md"));
+            wrong.push(format!(
+                "`{name}` has no row: add it here and in docs/architecture.md"
+            ));
             continue;
         };
         for dependency in dependencies(&package) {
             if let Some(other) = rows.get(dependency)
                 && other >= row
             {
-                wrong.push(format!("`{name}` (row {row}) imports `{dependency}` (row {other})"));
+                wrong.push(format!(
+                    "`{name}` (row {row}) imports `{dependency}` (row {other})"
+                ));
             }
         }
     }
@@ -77,10 +104,13 @@ fn providers_import_only_the_sdk_and_the_model() {
     for package in packages() {
         let name = package["name"].as_str().expect("a name");
         if name.starts_with("clawd-provider-") {
-            let ours: Vec<&str> =
-                dependencies(&package).into_iter().filter(|dependency| dependency.starts_with("clawd-")).collect();
+            let ours: Vec<&str> = dependencies(&package)
+                .into_iter()
+                .filter(|dependency| dependency.starts_with("clawd-"))
+                .collect();
             assert!(
-                ours.iter().all(|dependency| ["clawd-model", "clawd-provider"].contains(dependency)),
+                ours.iter()
+                    .all(|dependency| ["clawd-model", "clawd-provider"].contains(dependency)),
                 "`{name}` imports {ours:?}"
             );
         }
@@ -92,8 +122,10 @@ fn pure_crates_name_nothing_impure() {
     for package in packages() {
         let name = package["name"].as_str().expect("a name");
         if PURE.contains(&name) {
-            let impure: Vec<&str> =
-                dependencies(&package).into_iter().filter(|dependency| IMPURE.contains(dependency)).collect();
+            let impure: Vec<&str> = dependencies(&package)
+                .into_iter()
+                .filter(|dependency| IMPURE.contains(dependency))
+                .collect();
             assert!(impure.is_empty(), "`{name}` is pure and imports {impure:?}");
         }
     }
@@ -101,12 +133,19 @@ fn pure_crates_name_nothing_impure() {
 
 #[test]
 fn only_the_store_knows_sql_only_the_policies_know_cedar_only_hosts_know_ssh() {
-    let doors = [("sqlx", "clawd-store"), ("cedar-policy", "clawd-policy"), ("russh", "clawd-provider-host")];
+    let doors = [
+        ("sqlx", "clawd-store"),
+        ("cedar-policy", "clawd-policy"),
+        ("russh", "clawd-provider-host"),
+    ];
     for package in packages() {
         let name = package["name"].as_str().expect("a name");
         for dependency in dependencies(&package) {
             for (library, owner) in doors {
-                assert!(dependency != library || name == owner, "`{name}` imports `{library}`, which is `{owner}`'s");
+                assert!(
+                    dependency != library || name == owner,
+                    "`{name}` imports `{library}`, which is `{owner}`'s"
+                );
             }
         }
     }

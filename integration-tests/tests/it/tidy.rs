@@ -7,7 +7,11 @@ use clawd_integration_tests::workspace;
 fn files(dir: &Path, ending: &str, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(dir).expect("a folder of the workspace") {
         let path = entry.expect("an entry").path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         if path.is_dir() {
             if !["target", "node_modules", ".git", "clawd-data"].contains(&name.as_str()) {
                 files(&path, ending, found);
@@ -22,13 +26,24 @@ fn rust_files() -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     files(&workspace(), ".rs", &mut found);
     assert!(found.len() > 100, "the workspace was found");
-    found.into_iter().map(|path| (path.clone(), std::fs::read_to_string(path).expect("a source file"))).collect()
+    found
+        .into_iter()
+        .map(|path| {
+            (
+                path.clone(),
+                std::fs::read_to_string(path).expect("a source file"),
+            )
+        })
+        .collect()
 }
 
 #[test]
 fn every_file_says_what_it_is_for() {
-    let silent: Vec<PathBuf> =
-        rust_files().into_iter().filter(|(_, text)| !text.starts_with("//!")).map(|(path, _)| path).collect();
+    let silent: Vec<PathBuf> = rust_files()
+        .into_iter()
+        .filter(|(_, text)| !text.starts_with("//!"))
+        .map(|(path, _)| path)
+        .collect();
     assert!(silent.is_empty(), "files without a module doc: {silent:#?}");
 }
 
@@ -51,7 +66,8 @@ fn no_test_sleeps_or_is_ignored() {
             continue;
         }
         for (number, line) in text.lines().enumerate() {
-            let is_test = path.components().any(|part| part.as_os_str() == "tests") || path.ends_with("tests.rs");
+            let is_test =
+                path.components().any(|part| part.as_os_str() == "tests") || path.ends_with("tests.rs");
             let sleeps = is_test && line.contains("thread::sleep(");
             if sleeps || line.trim_start().starts_with("#[ignore") {
                 wrong.push(format!("{}:{}: {}", path.display(), number + 1, line.trim()));
@@ -68,7 +84,12 @@ fn links_between_documents_lead_somewhere() {
     let mut broken = Vec::new();
     for document in documents {
         let text = std::fs::read_to_string(&document).expect("a document");
-        for target in text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target) {
+        for target in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split_once(')'))
+            .map(|(target, _)| target)
+        {
             let file = target.split('#').next().unwrap_or_default();
             if file.is_empty() || file.contains("://") || file.starts_with("mailto:") {
                 continue;
@@ -84,9 +105,20 @@ fn links_between_documents_lead_somewhere() {
 #[test]
 fn the_tour_of_the_architecture_names_files_that_exist() {
     let text = std::fs::read_to_string(workspace().join("docs/architecture.md")).expect("the document");
-    let tour = text.split("## The way of a runbook").nth(1).expect("the tour").split("\n## ").next().expect("its end");
+    let tour = text
+        .split("## The way of a runbook")
+        .nth(1)
+        .expect("the tour")
+        .split("\n## ")
+        .next()
+        .expect("its end");
     let mut missing = Vec::new();
-    for name in tour.split('`').skip(1).step_by(2).filter(|name| name.contains('/')) {
+    for name in tour
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|name| name.contains('/'))
+    {
         if !workspace().join(name).exists() {
             missing.push(name.to_owned());
         }

@@ -76,3 +76,9 @@ fn enlarged_bundles_have_as_many_policies_as_asked_for() {
     assert_eq!(bundle.len(), 60);
     assert_eq!(bundle.warnings(), []);
 }
+
+#[test]
+fn a_bundle_can_be_shared_between_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Bundle>();
+}

@@ -60,6 +60,25 @@ fn an_evaluation_error_denies_whatever_else_permits() {
 }
 
 #[test]
+fn an_evaluation_error_is_never_a_question_of_votes() {
+    let world = World::new();
+    let guard = "@id(\"g\") forbid(principal, action, resource) unless { context.approvals.sre >= 1 };";
+    for broken in [
+        "forbid(principal, action, resource) when { 9223372036854775807 + 1 > 0 };",
+        "permit(principal, action, resource) when { 9223372036854775807 + 1 > 0 };",
+        "permit(principal, action, resource) when { context.approvals.sre >= 1 || 9223372036854775807 + 1 > 0 };",
+    ] {
+        let bundle = bundle(&world, &format!("{PERMIT_ALL}{guard}@id(\"broken\") {broken}"));
+        let decision = ask(&world, &bundle, &Approvals::none());
+        assert_eq!(
+            (word(&decision), decision.policies),
+            ("deny", vec!["broken".into()]),
+            "{broken}"
+        );
+    }
+}
+
+#[test]
 fn votes_that_would_lead_to_an_evaluation_error_are_not_asked_for() {
     let world = World::new();
     let guard = "@id(\"g\") forbid(principal, action, resource) unless { context.approvals.sre >= 1 && 9223372036854775807 + 1 > 0 };";

@@ -140,3 +140,43 @@ fn a_policy_text_that_stands_twice_has_two_places() {
     assert_eq!(lines.len(), 1);
     assert!(lines[0].starts_with("PL011 3:1"), "{lines:?}");
 }
+
+#[test]
+fn absurdly_nested_policies_are_refused_and_not_fatal() {
+    let deep = |open: &str, close: &str, times: usize| {
+        let condition = format!(
+            "{}resource.tenant == \"a\"{}",
+            open.repeat(times),
+            close.repeat(times)
+        );
+        format!("@id(\"a\")\npermit(principal, action, resource) when {{ {condition} }};")
+    };
+    let outcome = |source: String| {
+        let files = BTreeMap::from([("x.cedar".to_owned(), source)]);
+        let vocabulary = library::vocabulary(clawd_provider::contract::all());
+        // As much stack as a worker thread of the runtime has.
+        let thread = std::thread::Builder::new().stack_size(2 * 1024 * 1024);
+        let loading = thread.spawn(move || Bundle::load(&files, &vocabulary).map(|bundle| bundle.len()));
+        loading.unwrap().join().unwrap()
+    };
+    println!("{:?}", outcome(deep("(", ")", 20)));
+    for (a, b) in [
+        ("(", ")"),
+        ("[", "]"),
+        ("principal.name == \"a\" && (", ")"),
+        ("principal.name == \"a\" || ", ""),
+        ("if true then (", ") else false"),
+    ] {
+        for n in [50, 100, 200, 400, 1000, 3000] {
+            let r = outcome(deep(a, b, n));
+            println!(
+                "{a} {n} {:?}",
+                r.map_err(|p| p
+                    .into_iter()
+                    .map(|p| p.code + &p.message)
+                    .take(1)
+                    .collect::<Vec<_>>())
+            );
+        }
+    }
+}

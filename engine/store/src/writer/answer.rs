@@ -10,7 +10,7 @@ use crate::journal::CommittedTurn;
 use crate::output::Appended;
 use crate::writer::change::Refused;
 use crate::writer::group::{Failure, Verdict};
-use crate::writer::{Job, Writer};
+use crate::writer::{Job, TurnAnswer, Writer};
 
 /// Where news of commits goes.
 pub(super) struct Answers {
@@ -32,11 +32,13 @@ impl Answers {
     pub(super) fn send(&self, jobs: Vec<Job>, verdicts: Vec<Verdict>) {
         for (job, verdict) in jobs.into_iter().zip(verdicts) {
             match (job, verdict) {
-                (Job::Turn(turn, reply), Verdict::Turn(verdict)) => {
-                    if verdict.is_ok() && self.committed.receiver_count() > 0 {
-                        let _ = self.committed.send(Arc::new(turn.committed));
+                (Job::Turn(mut turn, reply), Verdict::Turn(verdict)) => {
+                    let news = turn.committed.take();
+                    if let (Ok(()), Some(news), true) = (&verdict, news, self.committed.receiver_count() > 0)
+                    {
+                        let _ = self.committed.send(Arc::new(news));
                     }
-                    let _ = reply.send(verdict);
+                    let _ = reply.send(TurnAnswer { verdict, _rows: turn });
                 }
                 (Job::Change(change, reply), Verdict::Change(verdict)) => {
                     if let (true, Some(posted)) = (verdict.is_ok(), change.posted) {
@@ -65,14 +67,15 @@ impl Answers {
             return;
         };
         match job {
-            Job::Turn(_, reply) => {
-                let _ = reply.send(Err(match failure {
+            Job::Turn(turn, reply) => {
+                let verdict = Err(match failure {
                     Failure::Database(error) | Failure::Read(ReadError::Database(error)) => {
                         CommitError::Database(error)
                     }
                     Failure::Read(error) => CommitError::Read(error),
                     Failure::Missed(table) => CommitError::Missed(table),
-                }));
+                });
+                let _ = reply.send(TurnAnswer { verdict, _rows: turn });
             }
             Job::Change(_, reply) => {
                 let _ = reply.send(Err(refused(failure)));

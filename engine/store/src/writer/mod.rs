@@ -47,9 +47,15 @@ const GROUP_MAX: usize = 1024;
 /// How many broadcasts a slow receiver may lag behind.
 const BROADCAST: usize = 4096;
 
+/// What became of a turn. Its rows go back to the caller, whose task frees them while the writer goes on.
+pub(crate) struct TurnAnswer {
+    verdict: Result<(), CommitError>,
+    _rows: Box<TurnRows>,
+}
+
 /// What the writer is asked to do.
 pub(crate) enum Job {
-    Turn(Box<TurnRows>, oneshot::Sender<Result<(), CommitError>>),
+    Turn(Box<TurnRows>, oneshot::Sender<TurnAnswer>),
     Change(Box<Change>, oneshot::Sender<Result<Vec<Answer>, Refused>>),
     Chunk(Box<Chunk>),
     Sign(TenantName, oneshot::Sender<Result<(), Refused>>),
@@ -120,7 +126,9 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         let job = Job::Turn(Box::new(turn), reply);
         self.jobs.send(job).await.map_err(|_| CommitError::Closed)?;
-        answer.await.unwrap_or(Err(CommitError::Closed))
+        answer
+            .await
+            .map_or(Err(CommitError::Closed), |answer| answer.verdict)
     }
 
     pub(crate) async fn change(&self, change: Change) -> Result<Vec<Answer>, Refused> {

@@ -36,7 +36,8 @@ pub(crate) struct TurnRows {
     pub(crate) approvals_count: u64,
     pub(crate) inbox_done: Vec<i64>,
     pub(crate) audit: Vec<Prepared>,
-    pub(crate) committed: CommittedTurn,
+    /// The news of it, until it is told.
+    pub(crate) committed: Option<CommittedTurn>,
     /// About how much it will write.
     pub(crate) bytes: usize,
 }
@@ -107,14 +108,14 @@ impl TurnRows {
             approvals_count: turn.approvals.len() as u64,
             inbox_done: turn.inbox_done,
             audit,
-            committed: CommittedTurn::new(
+            committed: Some(CommittedTurn::new(
                 turn.tenant.clone(),
                 turn.run,
                 turn.first_seq,
                 turn.at,
                 turn.events,
                 turn.status,
-            ),
+            )),
             tenant: turn.tenant,
             run: turn.run,
         })
