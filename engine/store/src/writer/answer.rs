@@ -33,8 +33,9 @@ impl Answers {
         for (job, verdict) in jobs.into_iter().zip(verdicts) {
             match (job, verdict) {
                 (Job::Turn(mut turn, reply), Verdict::Turn(verdict)) => {
-                    let news = turn.committed.take();
-                    if let (Ok(()), Some(news), true) = (&verdict, news, self.committed.receiver_count() > 0)
+                    if verdict.is_ok()
+                        && self.committed.receiver_count() > 0
+                        && let Some(news) = turn.committed.take()
                     {
                         let _ = self.committed.send(Arc::new(news));
                     }
