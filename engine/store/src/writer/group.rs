@@ -322,6 +322,10 @@ impl State {
                 let _ = sql("ROLLBACK").run(&mut self.connection).await;
             }
         }
+        // The next start, or whoever copies the file, finds everything in it.
+        let _ = sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            .run(&mut self.connection)
+            .await;
         if let Err(error) = sqlx::Connection::close(self.connection).await {
             tracing::warn!(%error, "the database was not closed cleanly; nothing that was committed is lost");
         }

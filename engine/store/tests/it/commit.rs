@@ -250,6 +250,11 @@ async fn a_closed_store_refuses_and_keeps_what_was_committed() {
     let fixture = Fixture::new().await;
     let (run, lease) = fixture.begun().await;
     fixture.store.close().await;
+    let wal = fixture.path().with_extension("db-wal");
+    assert!(
+        std::fs::metadata(wal).map_or(0, |wal| wal.len()) == 0,
+        "everything is in the one file"
+    );
     let refused = fixture.store.commit(next_turn("demo", run, &lease, 2, 1)).await;
     assert!(matches!(refused, Err(CommitError::Closed)), "{refused:?}");
     let again = crate::fixture::open(&fixture.path(), fixture.clock.clone()).await;
