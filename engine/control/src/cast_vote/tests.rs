@@ -1,3 +1,5 @@
+//! Votes from the request to the end of the run.
+
 use clawd_model::api::{ApprovalView, CastVote, RunView};
 use clawd_model::{ApprovalStatus, Digest, Event, RunId, RunStatus, Verdict};
 use futures::StreamExt;

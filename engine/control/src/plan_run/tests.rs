@@ -1,3 +1,5 @@
+//! Plans of real runbooks over servers that answer as told.
+
 use clawd_model::api::{MakePlan, PlanView};
 use clawd_model::{DecisionKind, ErrorKind, PlannedStep, RunbookName, WillRun};
 use serde_json::json;

@@ -1,3 +1,5 @@
+//! Stale and outdated plans; keys that start one run, also over a cut.
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
