@@ -72,6 +72,7 @@ pub(crate) struct Member {
     pub(crate) votes: VoteUse,
     pub(crate) facts: Facts,
     pub(crate) scope: Scope,
+    pub(crate) deep: bool,
 }
 
 /// A set of policies that passed every check, ready to decide. Cheap to share: keep it in an `Arc`.
@@ -130,6 +131,7 @@ impl Bundle {
                     votes: parsed.votes,
                     facts: parsed.facts,
                     scope: parsed.scope,
+                    deep: parsed.deep,
                 }
             })
             .collect();

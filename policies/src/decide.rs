@@ -112,9 +112,8 @@ impl Bundle {
     ) -> Result<Plain, Unaskable> {
         let question = entities::question(request, action, slice.facts)?;
         let entities = entities::all(request, action, approvals, &self.groups, slice.facts)?;
-        Ok(read(
-            &self.authorizer.is_authorized(&question, &slice.set, &entities),
-        ))
+        let response = slice.with_stack(|| self.authorizer.is_authorized(&question, &slice.set, &entities));
+        Ok(read(&response))
     }
 
     fn denied(&self, policies: Vec<String>, reasons: Vec<String>) -> Decision {

@@ -114,6 +114,7 @@ impl Bundle {
             places: Vec::new(),
             facts: Facts::ALL,
             asks_votes: false,
+            deep: member.deep,
         };
         let applies = |approvals: &Approvals| match self.plain(&alone, request, action, approvals) {
             Ok(Plain::Allowed(_)) => Ok(true),

@@ -21,6 +21,9 @@ use crate::{Request, ResourceKind};
 /// How many policies cached slices may hold in all, counted with repetition, before they are made anew.
 const CACHED_POLICIES_MAX: usize = 50_000;
 
+/// What the deepest policy that the loader lets pass may need, in a build without optimisation.
+const STACK: usize = 32 * 1024 * 1024;
+
 /// The policies that a request has to be asked of.
 pub(crate) struct Slice {
     pub(crate) set: PolicySet,
@@ -30,16 +33,19 @@ pub(crate) struct Slice {
     pub(crate) facts: Facts,
     /// Whether any of them asks for votes.
     pub(crate) asks_votes: bool,
+    /// Whether any of them needs more stack than usual.
+    pub(crate) deep: bool,
 }
 
 impl Slice {
     fn of(members: &[Member], places: Vec<usize>) -> Self {
         let mut set = PolicySet::new();
         let mut facts = Facts::NONE;
-        let mut asks_votes = false;
+        let (mut asks_votes, mut deep) = (false, false);
         for member in places.iter().filter_map(|place| members.get(*place)) {
             facts = facts.and(member.facts);
             asks_votes |= member.votes.asks;
+            deep |= member.deep;
             // INVARIANT: ids are unique in a bundle, so that adding cannot fail.
             let added = set.add(member.policy.clone());
             debug_assert!(added.is_ok(), "ids are unique in a bundle");
@@ -49,6 +55,16 @@ impl Slice {
             places,
             facts,
             asks_votes,
+            deep,
+        }
+    }
+
+    /// Calls Cedar, which calls itself once per level of a policy.
+    pub(crate) fn with_stack<T>(&self, call: impl FnOnce() -> T) -> T {
+        if self.deep {
+            stacker::grow(STACK, call)
+        } else {
+            call()
         }
     }
 

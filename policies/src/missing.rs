@@ -52,6 +52,15 @@ pub(crate) fn sort(
     request: &Request<'_>,
     action: &ActionInfo,
 ) -> Result<Sorted, String> {
+    slice.with_stack(|| sort_here(bundle, slice, request, action))
+}
+
+fn sort_here(
+    bundle: &Bundle,
+    slice: &Slice,
+    request: &Request<'_>,
+    action: &ActionInfo,
+) -> Result<Sorted, String> {
     let failed = |problem: &dyn std::fmt::Display| {
         format!("whether votes could lift this could not be worked out: {problem}")
     };

@@ -324,3 +324,25 @@ fn who_left_is_no_candidate_and_voters_are_not_asked_twice() {
         1
     );
 }
+
+#[test]
+fn the_longest_policies_that_are_allowed_are_decided_on_an_ordinary_stack() {
+    let world = World::new();
+    let long = "principal.name == \"x\" || ".repeat(130);
+    let deep = "principal.name == \"ana\" && (".repeat(20);
+    let text = format!(
+        "@id(\"long\") permit(principal, action, resource) when {{ {long}principal.name == \"ana\" }};
+        @id(\"deep\") permit(principal, action, resource) when {{ {deep}true{} }};
+        @id(\"g\") forbid(principal, action, resource) unless {{ context.approvals.sre >= 1 }};",
+        ")".repeat(20)
+    );
+    let bundle = bundle(&world, &text);
+    // As much as a worker thread of the runtime has.
+    let thread = std::thread::Builder::new().stack_size(2 * 1024 * 1024);
+    let asking = thread.spawn(move || {
+        let decisions =
+            [Approvals::none(), world.votes(&[("sre", 1)])].map(|votes| ask(&world, &bundle, &votes));
+        decisions.map(|decision| word(&decision))
+    });
+    assert_eq!(asking.unwrap().join().unwrap(), ["needs-approval", "allow"]);
+}

@@ -1,5 +1,6 @@
 //! Texts become a bundle, or all their problems at once.
 
+pub(crate) mod limits;
 pub(crate) mod parse;
 pub(crate) mod problem;
 pub(crate) mod validate;
@@ -23,11 +24,18 @@ pub(crate) struct Loaded {
     pub(crate) warnings: Vec<Problem>,
 }
 
+/// What reading and validating the deepest policy that the limits allow may need, in a build without optimisation.
+const STACK: usize = 64 * 1024 * 1024;
+
 /// Reads and checks all files of a bundle.
 pub(crate) fn load(
     files: &BTreeMap<String, String>,
     vocabulary: &Vocabulary,
 ) -> Result<Loaded, Vec<Problem>> {
+    stacker::grow(STACK, || load_here(files, vocabulary))
+}
+
+fn load_here(files: &BTreeMap<String, String>, vocabulary: &Vocabulary) -> Result<Loaded, Vec<Problem>> {
     let taken = action::problems(vocabulary);
     if !taken.is_empty() {
         return Err(taken);

@@ -7,6 +7,7 @@ use cedar_policy::{Policy, PolicySet};
 use clawd_model::{DurationMs, Problem};
 use miette::Diagnostic;
 
+use super::limits::{self, Excess};
 use super::problem::{Code, Source, error, nearest};
 use super::votes::{self, Misuse, VOTES_MAX, VoteUse};
 use crate::facts::Facts;
@@ -28,6 +29,7 @@ pub(crate) struct Parsed {
     pub(crate) votes: VoteUse,
     pub(crate) facts: Facts,
     pub(crate) scope: Scope,
+    pub(crate) deep: bool,
 }
 
 /// A file with its problems so far.
@@ -46,6 +48,10 @@ impl FileReader<'_> {
 
     /// All policies of the file. What cannot be read is a problem, and left out.
     pub(crate) fn read(&mut self) -> Vec<Parsed> {
+        if let Some(excess) = limits::excess(self.source.text) {
+            self.excess(&excess);
+            return Vec::new();
+        }
         let set: PolicySet = match self.source.text.parse() {
             Ok(set) => set,
             Err(errors) => {
@@ -85,6 +91,18 @@ impl FileReader<'_> {
         parsed
     }
 
+    fn excess(&mut self, excess: &Excess) {
+        let (place, message) = match excess {
+            Excess::Nesting(place) => (place, format!("more than {} levels deep", limits::NESTING_MAX)),
+            Excess::Operators(place) => (
+                place,
+                format!("more than {} conditions in one policy", limits::OPERATORS_MAX),
+            ),
+        };
+        let hint = "use several policies, or a list: `[\"a\", \"b\"].contains(…)`".to_owned();
+        self.problem(Code::Excess, message, place, Some(hint));
+    }
+
     /// Where a text that was read from the file stands in it.
     fn find(&self, text: &str, from: usize) -> Range<usize> {
         let rest = self.source.get(from..self.source.text.len());
@@ -108,6 +126,7 @@ impl FileReader<'_> {
             votes,
             facts: Facts::of(tree),
             scope: Scope::of(tree),
+            deep: limits::is_deep(tree),
             place,
         };
         let mut annotations: Vec<(&str, &str)> = policy.annotations().collect();

@@ -36,6 +36,7 @@ codes! {
     UnknownAnnotation "PL012" "an annotation other than `@id @reason @approval_ttl @notify`";
     Annotation "PL013" "an annotation whose value cannot be used";
     Template "PL014" "a template: `?principal` or `?resource`";
+    Excess "PL015" "a policy that is nested too deeply, or has too many conditions";
     NotCounted "PL020" "votes used in any other way than comparing a count with a number";
     VotesHurt "PL021" "a condition in which another vote would stand in the way";
     VotesRange "PL022" "a number of votes that is not from 1 to 1000";

@@ -30,6 +30,8 @@ const POLICIES: &str = r#"
 @id("glass") forbid(principal, action, resource) unless { context.approvals.break_glass };
 "#;
 
+type Change = fn(&mut Question);
+
 #[derive(Clone)]
 struct Question {
     principal: Principal,
@@ -108,7 +110,7 @@ fn whatever_changes_in_a_question_it_is_another_question() {
         };
         bundle.decide(&request, &[]).is_allow()
     };
-    let changes: [(&str, fn(&mut Question)); 20] = [
+    let changes: [(&str, Change); 20] = [
         ("tenant of the principal", |q| {
             q.principal.tenant = "acme".parse().unwrap()
         }),

@@ -10,3 +10,5 @@ mod matrix;
 mod reference;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod votes;
