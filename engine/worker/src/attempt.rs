@@ -31,7 +31,8 @@ pub(crate) struct Attempt {
     pub(crate) id: AttemptId,
     pub(crate) uses: OperationName,
     pub(crate) input: Arc<Value>,
-    /// The server of the lane, as it is known now; `Err` when it is gone.
+    /// The server of the lane: as the gate saw it, or for an attempt that is taken up again as it is known now; `Err`
+    /// when it is gone.
     pub(crate) server: Result<Option<Arc<Server>>, StepError>,
     pub(crate) timeout: Option<DurationMs>,
     pub(crate) epoch: u64,

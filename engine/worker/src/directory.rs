@@ -35,7 +35,11 @@ const BELIEVED: Duration = Duration::from_secs(5);
 
 /// The tenants' people and servers.
 #[derive(Default)]
-pub(crate) struct Directory(RwLock<Known>);
+pub(crate) struct Directory {
+    known: RwLock<Known>,
+    /// Held by the one who reads: thousands of lanes may ask at once.
+    reading: tokio::sync::Mutex<()>,
+}
 
 #[derive(Default)]
 struct Known {
@@ -51,15 +55,14 @@ impl Directory {
         store: &Store,
         tenant: &TenantName,
     ) -> Result<Arc<Members>, ReadError> {
-        let forgotten = {
-            let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some((at, members)) = known.members.get(tenant)
-                && at.elapsed() < BELIEVED
-            {
-                return Ok(Arc::clone(members));
-            }
-            known.forgotten
-        };
+        if let (_, Some(known)) = self.recall(tenant) {
+            return Ok(known);
+        }
+        let _reading = self.reading.lock().await;
+        let (forgotten, known) = self.recall(tenant);
+        if let Some(known) = known {
+            return Ok(known);
+        }
         let handle = store.tenant(tenant.clone());
         let principals = handle.principals().await?;
         let servers = handle.servers().await?;
@@ -75,7 +78,7 @@ impl Directory {
                 .map(|server| (server.id, Arc::new(server)))
                 .collect(),
         });
-        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if known.forgotten == forgotten {
             known
                 .members
@@ -84,9 +87,19 @@ impl Directory {
         Ok(members)
     }
 
+    /// What is known of a tenant, and how often something was forgotten before that.
+    fn recall(&self, tenant: &TenantName) -> (u64, Option<Arc<Members>>) {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let fresh = known
+            .members
+            .get(tenant)
+            .filter(|(at, _)| at.elapsed() < BELIEVED);
+        (known.forgotten, fresh.map(|(_, members)| Arc::clone(members)))
+    }
+
     /// Reads anew at the next question.
     pub(crate) fn forget(&self, tenant: &TenantName) {
-        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.forgotten += 1;
         known.members.remove(tenant);
     }

@@ -2,10 +2,11 @@
 //! for approval on top.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use clawd_model::{
     ApprovalId, ApprovalStatus, Decision, DecisionKind, Digest, GroupName, LaneTarget, MissingVotes,
-    OperationSpec, Principal, StepRef, Timestamp,
+    OperationSpec, Principal, Server, StepRef, Timestamp,
 };
 use clawd_policy::{Action, Approvals, Bundle, Request, Resource, RunFacts};
 use clawd_scheduler::{Program, RunState};
@@ -13,17 +14,23 @@ use clawd_workflow::ExtraApproval;
 
 use crate::directory::Members;
 
-/// The right to call one operation for one step. Only an allow of the gate, or the journal's record of one,
-/// makes it; the attempt takes it by value.
+/// The right to call one operation for one step, on the server as the gate saw it. Only an allow of the gate, or the
+/// journal's record of one, makes it; the attempt takes it by value.
 #[derive(Debug)]
 pub(crate) struct Passed {
     step: StepRef,
+    server: Option<Arc<Server>>,
 }
 
 impl Passed {
     /// The journal says that the attempt was allowed and began: recovery reads that, and never asks again.
     pub(crate) fn recorded(step: StepRef) -> Self {
-        Self { step }
+        Self { step, server: None }
+    }
+
+    /// The server that the gate was asked about.
+    pub(crate) fn server(&self) -> Option<&Arc<Server>> {
+        self.server.as_ref()
     }
 
     pub(crate) fn step(&self) -> StepRef {
@@ -56,7 +63,17 @@ pub(crate) fn ask(question: &Question<'_>, bundle: &Bundle, members: &Members) -
             ttl_ms: None,
         };
     }
-    let passed = decision.is_allow().then_some(Passed { step: question.step });
+    let passed = decision.is_allow().then(|| {
+        let step = question.step;
+        let target = question.state.target(step.job, step.lane);
+        let server = target
+            .and_then(|target| target.server)
+            .and_then(|id| members.server(id));
+        Passed {
+            step,
+            server: server.cloned(),
+        }
+    });
     (decision, passed)
 }
 

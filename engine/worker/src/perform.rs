@@ -90,6 +90,7 @@ impl Driver {
             .job(step.job)
             .is_some_and(|job| step.step >= job.always_from);
         let mut attempt = Attempt {
+            server: Ok(passed.server().cloned()),
             passed,
             tenant: self.state.tenant.clone(),
             run: self.state.run,
@@ -97,7 +98,6 @@ impl Driver {
             id,
             uses: definition.uses.clone(),
             input,
-            server: Ok(None),
             timeout: definition.timeout,
             epoch: self.env.epoch(self.shard).unwrap_or(0),
             // `always` runs in cancelled runs too, before a crash and after it.
@@ -119,11 +119,11 @@ impl Driver {
                 slot = env.slots.acquire() => slot,
             };
             let work = async {
+                let Some(digest) = attempt.recovers else {
+                    return attempt::run(&env, &attempt).await;
+                };
                 attempt.server = server(&env, &attempt.tenant, target.as_ref()).await;
-                match attempt.recovers {
-                    None => attempt::run(&env, &attempt).await,
-                    Some(digest) => recover::run(&env, &attempt, digest).await,
-                }
+                recover::run(&env, &attempt, digest).await
             };
             let finished = AssertUnwindSafe(work).catch_unwind().await;
             let finished = finished.unwrap_or_else(|_| Finished::unsure(&env, &attempt, panicked()));

@@ -1,6 +1,6 @@
 //! A run that is too large for one commit.
 
-use clawd_model::RunStatus;
+use clawd_model::{Event, Outcome, RunStatus};
 
 use crate::fixture::Fixture;
 use crate::world::Hold;
@@ -30,6 +30,18 @@ async fn three_thousand_lanes_begin_in_several_commits_and_survive_a_crash_betwe
     fixture.world.hold(Hold::Nowhere);
     let second = fixture.worker().await;
     second.join(run).await;
+    let journal = fixture.journal(run).await;
+    let failed = journal.iter().find(|event| {
+        matches!(
+            event,
+            Event::StepFailed { .. }
+                | Event::AttemptFinished {
+                    outcome: Outcome::Failed { .. } | Outcome::Unknown { .. },
+                    ..
+                }
+        )
+    });
+    assert_eq!(failed, None);
     assert_eq!(fixture.row(run).await.status, RunStatus::Succeeded);
     assert_eq!(fixture.world.effects().len(), 3000);
     fixture.nothing_twice();
