@@ -126,3 +126,33 @@ jobs:
     stage.play(&mut |_, _| fine());
     assert_eq!(stage.state.status(), RunStatus::Waiting);
 }
+
+#[test]
+fn an_attempt_is_taken_up_with_the_very_input_that_it_was_started_with() {
+    let yaml = "
+jobs:
+  work:
+    targets: controller
+    steps: [{id: a, uses: look@v1}, {id: b, uses: change@v1, with: {value: '${{ steps.a.value }}'}}]
+";
+    let mut stage = Stage::new(yaml, 0, false);
+    stage.give(Input::Resume);
+    let [Effect::StartAttempt { step, attempt, .. }] = stage.take()[..] else {
+        panic!("an attempt")
+    };
+    // One of the many numbers that a careless reader of JSON gets wrong in the last digit.
+    let outcome = clawd_model::Outcome::Succeeded {
+        output: serde_json::json!({"value": 958_373_187.541_624_9}),
+        changed: false,
+    };
+    stage.give(Input::AttemptFinished {
+        step,
+        attempt,
+        outcome,
+    });
+    stage.crash();
+    let Some(Effect::RecoverAttempt { input, digest, .. }) = stage.take().pop() else {
+        panic!("an attempt to take up")
+    };
+    assert_eq!(clawd_model::Digest::of_value(&input), digest);
+}

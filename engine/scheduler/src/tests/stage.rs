@@ -333,11 +333,14 @@ impl Stage {
         lines
     }
 
-    /// The process dies: everything in memory is lost, and the journal is folded.
+    /// The process dies: everything in memory is lost, and the journal is read back and folded.
     pub(super) fn crash(&mut self) -> &mut Self {
         self.todo.clear();
         self.expiries.clear();
-        self.state = fold(&self.program, &self.journal).expect("the journal folds");
+        let stored = serde_json::to_string(&self.journal).expect("events are JSON");
+        let journal: Vec<Recorded> = serde_json::from_str(&stored).expect("events are read back");
+        assert_eq!(journal, self.journal, "what is read back is what was written");
+        self.state = fold(&self.program, &journal).expect("the journal folds");
         self.give(Input::Resume)
     }
 }
