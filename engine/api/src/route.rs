@@ -3,7 +3,7 @@
 //!
 //! A handler without a permission does not compile:
 //!
-//! ```compile_fail
+//! ```compile_fail,E0277
 //! use axum::Json;
 //!
 //! /// Says something.

@@ -17,15 +17,17 @@ struct Site {
 impl Site {
     async fn new() -> Self {
         let world = World::new().await;
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port");
+        let address = format!("http://{}", listener.local_addr().expect("an address"));
         let router = clawd_api::router(world.app.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { world, address }
     }
 
     async fn client(&self, name: &str) -> Client {
-        Client::new(&self.address, &self.world.token(name).await).unwrap()
+        Client::new(&self.address, &self.world.token(name).await).expect("a client")
     }
 }
 

@@ -9,10 +9,14 @@
 //!
 //! # How a shell uses it
 //!
-//! ```ignore
+//! ```
+//! # use clawd_control::{App, RunCancel, RunRow, cancel_run};
+//! # async fn example(app: App, token: &str, run: clawd_model::RunId) -> Result<(), Box<dyn std::error::Error>> {
 //! let caller = app.sign_in_with_token(token).await?;
-//! let permit = app.permit_on::<RunCancel, RunRow>(&caller, &run_id).await?;
+//! let permit = app.permit_on::<RunCancel, RunRow>(&caller, &run).await?;
 //! cancel_run(&permit, "wrong servers").await?;
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! # What is guaranteed

@@ -168,3 +168,6 @@ fn validate(principal: &Principal, others: &[Principal]) -> Result<(), PutPrinci
         (None, _) => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

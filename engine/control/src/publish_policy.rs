@@ -1,12 +1,13 @@
 //! Shows the policies in force, and publishes others: checked, tested, stored, put in force, and asked about every run
 //! that waits.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use clawd_model::Problem;
 use clawd_model::api::{BundleView, PolicyTestView, PolicyView, PublishPolicy, PublishedPolicy};
 use clawd_policy::testing::{CaseReport, TestReport};
-use clawd_policy::{Bundle, PolicyKind, testing};
+use clawd_policy::{Bundle, PolicyKind, Vocabulary, testing};
 use clawd_store::{ReadError, WriteError};
 use serde_json::json;
 
@@ -96,6 +97,9 @@ pub enum PublishPolicyError {
     /// They would lock everybody out of publishing others.
     #[error("with these policies you could not publish others any more")]
     LocksOut,
+    /// The check itself broke.
+    #[error("the policies could not be checked")]
+    Crashed,
     /// The store could not be read.
     #[error("the store could not be read")]
     Read(#[from] ReadError),
@@ -109,7 +113,7 @@ impl Explained for PublishPolicyError {
         match self {
             Self::Invalid(_) | Self::TestsFail { .. } | Self::TooLarge => Class::Invalid,
             Self::LocksOut => Class::Conflict,
-            Self::Read(_) | Self::Write(_) => Class::Internal,
+            Self::Crashed | Self::Read(_) | Self::Write(_) => Class::Internal,
         }
     }
 
@@ -119,6 +123,7 @@ impl Explained for PublishPolicyError {
             Self::TestsFail { .. } => "policy-tests-fail",
             Self::TooLarge => "policies-too-large",
             Self::LocksOut => "policies-lock-out",
+            Self::Crashed => "internal",
             Self::Read(_) | Self::Write(_) => "store",
         }
     }
@@ -166,8 +171,7 @@ pub async fn publish_policy(
     }
     let app = permit.app();
     let vocabulary = app.vocabulary(permit.store().groups().await?);
-    let bundle = Bundle::load(&wanted.files, &vocabulary).map_err(PublishPolicyError::Invalid)?;
-    let tests = tested(testing::run(&wanted.files, &vocabulary))?;
+    let (bundle, tests) = examine(wanted.files.clone(), vocabulary).await?;
     let answer = PublishedPolicy {
         digest: bundle.digest(),
         in_force: !wanted.check_only,
@@ -192,6 +196,19 @@ pub async fn publish_policy(
     app.policies().put(permit.tenant().clone(), Arc::new(bundle));
     app.driver().policies_changed(permit.tenant());
     Ok(answer)
+}
+
+/// Checks and tests a bundle, away from the threads that answer requests: many policies take a while.
+async fn examine(
+    files: BTreeMap<String, String>,
+    vocabulary: Vocabulary,
+) -> Result<(Bundle, Vec<PolicyTestView>), PublishPolicyError> {
+    let work = tokio::task::spawn_blocking(move || {
+        let bundle = Bundle::load(&files, &vocabulary).map_err(PublishPolicyError::Invalid)?;
+        let tests = tested(testing::run(&files, &vocabulary))?;
+        Ok((bundle, tests))
+    });
+    work.await.map_err(|_| PublishPolicyError::Crashed)?
 }
 
 fn tested(report: TestReport) -> Result<Vec<PolicyTestView>, PublishPolicyError> {
@@ -221,3 +238,6 @@ fn test_view(case: CaseReport) -> PolicyTestView {
         differences: case.differences,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -159,3 +159,6 @@ fn outcome(resolution: &Resolution, by: &str) -> Result<Option<Outcome>, Resolve
         Resolution::Happened { .. } => return Err(ResolveUnknownError::OutputShape),
     })
 }
+
+#[cfg(test)]
+mod tests;

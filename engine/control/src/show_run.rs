@@ -132,3 +132,6 @@ fn status(folded: &Folded, step: StepRef, state: Option<&StepState>) -> StepStat
         Some(state) => state.status(),
     }
 }
+
+#[cfg(test)]
+mod tests;

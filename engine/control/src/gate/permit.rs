@@ -6,7 +6,45 @@
 //! ```
 //!
 //! Every use case takes a permit for its action, and a permit is made here and nowhere else. It holds what it was
-//! made for, already loaded, so that a permit for one run cannot be used on another.
+//! made for, already loaded, so that a permit for one run cannot be used on another. What is wrong does not compile:
+//! reading where changing is asked for,
+//!
+//! ```compile_fail,E0308
+//! # use clawd_control::{Permit, RunRead, RunRow, cancel_run};
+//! async fn cancel(permit: &Permit<RunRead, RunRow>) {
+//!     let _ = cancel_run(permit, "").await;
+//! }
+//! ```
+//!
+//! an action on something that it is never asked for on,
+//!
+//! ```compile_fail,E0277
+//! # use clawd_control::{App, Caller, RunCancel};
+//! async fn cancel_all(app: &App, caller: &Caller) {
+//!     let _ = app.permit::<RunCancel>(caller).await;
+//! }
+//! ```
+//!
+//! and the store without a permit:
+//!
+//! ```compile_fail,E0616
+//! # use clawd_control::App;
+//! async fn peek(app: &App) {
+//!     let _ = app.parts.store.tenants().await;
+//! }
+//! ```
+//!
+//! With the right permit it does:
+//!
+//! ```
+//! # use clawd_control::{App, Caller, RunCancel, RunRow, cancel_run};
+//! # use clawd_model::RunId;
+//! async fn cancel(app: &App, caller: &Caller, run: &RunId) {
+//!     if let Ok(permit) = app.permit_on::<RunCancel, RunRow>(caller, run).await {
+//!         let _ = cancel_run(&permit, "wrong servers").await;
+//!     }
+//! }
+//! ```
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -79,3 +79,6 @@ impl App {
             .ok_or(SignInError::Unknown)
     }
 }
+
+#[cfg(test)]
+mod tests;
