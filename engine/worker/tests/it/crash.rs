@@ -154,3 +154,28 @@ jobs:
     });
     assert!(cleaned, "{journal:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_dies_at_any_commit_is_followed_by_one_that_finishes_the_run() {
+    for uses in ["idempotent@v1", "reconcile@v1", "reattach@v1"] {
+        // Three steps take four commits.
+        for commit in 1..=4 {
+            let fixture = Fixture::new().await;
+            let new = fixture.run_of(&three_steps(uses)).await;
+            let run = new.run;
+            let first = fixture.mortal("node-a").await;
+            first.dies_at(&fixture, commit, new).await;
+            let second = fixture.worker().await;
+            second.join(run).await;
+            let told = format!("{uses}, commit {commit}");
+            assert_eq!(fixture.row(run).await.status, RunStatus::Succeeded, "{told}");
+            assert_eq!(fixture.world.effects().len(), 3, "{told}");
+            fixture.nothing_twice();
+            let journal = fixture.journal(run).await;
+            let intents = journal
+                .iter()
+                .filter(|event| matches!(event, Event::AttemptStarted { .. }));
+            assert_eq!(intents.count(), 3, "one intent a step: {told}");
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! A store in a folder of its own, with people, servers and policies, and workers that can be killed.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use clawd_audit::{Record, SigningKey};
 use clawd_model::{
@@ -11,11 +11,14 @@ use clawd_model::{
 };
 use clawd_policy::{Bundle, Policies, Vocabulary};
 use clawd_provider::Registry;
-use clawd_store::{ApprovalFilter, AuditFilter, Message, Options, RunRow, Store, TenantStore};
+use clawd_store::{
+    ApprovalFilter, AuditFilter, CommitPoint, CommitWatch, Message, Options, RunRow, Store, TenantStore,
+};
 use clawd_worker::{AdmitError, Deps, NewRun, Secrets, Worker};
 use clawd_workflow::{Job, Workflow};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::world::{World, registry};
@@ -48,6 +51,7 @@ pub(crate) struct Fixture {
     pub(crate) registry: Arc<Registry>,
     pub(crate) policies: Arc<Policies>,
     entropy: SeededEntropy,
+    fuse: Arc<Fuse>,
     pub(crate) folder: tempfile::TempDir,
 }
 
@@ -56,12 +60,13 @@ impl Fixture {
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(FixedClock::at(NOW));
+        let fuse = Arc::new(Fuse::default());
         let store = Store::open(Options {
             path: folder.path().join("clawd.db"),
             clock: clock.clone(),
             audit_key: SigningKey::from_bytes(&[7; 32]),
             readers: 4,
-            watch: None,
+            watch: Some(watch(&fuse)),
         })
         .await
         .unwrap();
@@ -101,6 +106,7 @@ impl Fixture {
             registry: Arc::new(registry),
             policies: Arc::new(policies),
             entropy: SeededEntropy::new(3),
+            fuse,
             folder,
         }
     }
@@ -270,6 +276,23 @@ impl Fixture {
     }
 }
 
+/// Kills a worker at a commit, before anybody is told of it.
+#[derive(Default)]
+struct Fuse(Mutex<Option<(u32, Runtime)>>);
+
+fn watch(fuse: &Arc<Fuse>) -> CommitWatch {
+    let fuse = Arc::clone(fuse);
+    Arc::new(move |point| {
+        let CommitPoint::After(_) = point else { return };
+        let mut armed = fuse.0.lock().unwrap();
+        match armed.take() {
+            Some((1, runtime)) => runtime.shutdown_background(),
+            Some((left, runtime)) => *armed = Some((left - 1, runtime)),
+            None => {}
+        }
+    })
+}
+
 /// A worker that can be killed.
 pub(crate) struct Mortal {
     worker: Worker,
@@ -284,6 +307,30 @@ impl Mortal {
 
     pub(crate) async fn admit(&self, new: NewRun) -> Result<(), AdmitError> {
         self.begin(new).await.unwrap()
+    }
+
+    /// Admits a run, and dies at the commit with this number, counted from the admission. The answer comes when it is
+    /// dead; never, when there are fewer commits.
+    pub(crate) async fn dies_at(self, fixture: &Fixture, commit: u32, new: NewRun) {
+        let admission = self.begin_on_signal(new);
+        *fixture.fuse.0.lock().unwrap() = Some((commit, self.runtime));
+        let (go, mut dead) = admission;
+        go.send(()).unwrap();
+        while dead.recv().await.is_some() {}
+    }
+
+    /// Admits when told to; the channel closes when everything of the worker is gone.
+    fn begin_on_signal(&self, new: NewRun) -> (oneshot::Sender<()>, mpsc::Receiver<()>) {
+        let (go, told) = oneshot::channel();
+        let (alive, dead) = mpsc::channel(1);
+        let worker = self.worker.clone();
+        self.runtime.spawn(async move {
+            let _alive = alive;
+            told.await.unwrap();
+            let _ = worker.admit(new).await;
+            std::future::pending::<()>().await;
+        });
+        (go, dead)
     }
 
     /// Ends everything that it does, at once.
