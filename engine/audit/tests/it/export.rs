@@ -339,3 +339,31 @@ fn garbage_is_no_export() {
         "{error}"
     );
 }
+
+/// Whatever a record holds, reading it and writing it again gives the same bytes.
+#[test]
+fn a_record_has_one_spelling() {
+    let data = json!({
+        "floats": [958_373_187.541_624_9, 0.1, 1.0, -0.0, 5e-324, 1.797_693_134_862_315_7e308, 1e21],
+        "numbers": [u64::MAX, i64::MIN, 0],
+        "texts": ["", "\u{0}\u{1f}\u{7f}\u{2028}", "\"\\/", "\u{1F980}"],
+        "\"key\"": {"b": null, "a": [true, {}]},
+    });
+    let draft = Draft {
+        kind: "test",
+        actor: "user:\"x\"\n".to_owned(),
+        run: None,
+        subject: "\\".to_owned(),
+        data,
+    };
+    let prepared = draft.prepare(&demo(), Timestamp(-1));
+    for index in [0, 9, u64::MAX] {
+        let body = prepared.body(index);
+        let record = Record::parse(&body).unwrap();
+        assert_eq!(record.body(), body);
+        assert_eq!(record.data, draft.data);
+        let mut bytes = b"before".to_vec();
+        assert_eq!(prepared.append_to(&mut bytes, index), Record::leaf(&body));
+        assert_eq!(bytes, format!("before{body}").into_bytes());
+    }
+}
