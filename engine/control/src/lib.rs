@@ -35,6 +35,7 @@ pub mod error;
 pub mod gate;
 
 mod add_server;
+mod bounds;
 mod cancel_run;
 mod cast_vote;
 mod explain;

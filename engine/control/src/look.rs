@@ -8,6 +8,7 @@ use clawd_provider::{Checked, Context, DiscardOutput, ProviderError, Redactor};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
+use crate::bounds::{bounded, bounded_error};
 use crate::gate::App;
 
 /// A look takes no longer than this.
@@ -55,12 +56,14 @@ impl Look<'_> {
         // Ends what the operation began when the time is up, or the caller goes away.
         let _guard = cancel.drop_guard();
         match tokio::time::timeout(limit.to_std(), operation.check(&context, &input)).await {
-            Ok(Ok(checked)) => Ok(redact(checked, &redactor)),
-            Ok(Err(ProviderError::Failed(error) | ProviderError::OutcomeUnknown(error))) => Err(StepError {
-                message: redactor.text(&error.message),
-                hint: error.hint.map(|hint| redactor.text(&hint)),
-                ..error
-            }),
+            Ok(Ok(checked)) => bounded(redact(checked, &redactor)),
+            Ok(Err(ProviderError::Failed(error) | ProviderError::OutcomeUnknown(error))) => {
+                Err(bounded_error(StepError {
+                    message: redactor.text(&error.message),
+                    hint: error.hint.map(|hint| redactor.text(&hint)),
+                    ..error
+                }))
+            }
             Err(_) => Err(StepError::new(
                 ErrorKind::Timeout,
                 format!("there was no answer within {limit}"),
