@@ -1,9 +1,12 @@
 //! Requests for votes: the inbox, one request, and voting.
 
+use std::collections::HashMap;
+
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect};
 use clawd_control::{
-    ApprovalOn, ApprovalRead, ListApprovals, VoteCast, cast_vote, list_approvals, show_approval,
+    ApprovalOn, ApprovalRead, ListApprovals, RunRead, RunRow, VoteCast, cast_vote, list_approvals,
+    show_approval,
 };
 use clawd_model::api::{ApprovalView as Given, CastVote};
 use clawd_model::{
@@ -21,6 +24,9 @@ use crate::view::approvals::{
 use crate::view::plan::{PlanJob, PlanLane, PlanMark, PlanWave};
 use crate::view::runs::FilterChoice;
 use crate::view::shell::Section;
+
+/// What steps would change now, by their path.
+pub(super) type Changes = HashMap<String, String>;
 
 #[derive(Deserialize)]
 pub(crate) struct Which {
@@ -82,10 +88,11 @@ pub(crate) async fn show(
 ) -> Answer {
     let given = show_approval(&permit).await?;
     let providers = providers(&web, &visitor).await?;
+    let changes = drift(&web, &visitor, &given).await?;
     let back = format!("/approvals/{}", given.approval.id);
     render(&ApprovalPage {
         shell: web.shell(&visitor, Section::Approvals).await,
-        panel: panel(&given, &visitor, &providers, back, true, web.now()),
+        panel: panel(&given, &visitor, &providers, back, true, web.now(), &changes),
     })
 }
 
@@ -123,11 +130,12 @@ pub(super) fn panel(
     back: String,
     unfolded: bool,
     now: Timestamp,
+    now_changes: &Changes,
 ) -> ApprovalPanel {
     let plan_job = (!given.steps.is_empty()).then(|| plan_job(given, providers));
     ApprovalPanel {
         approval: approval_view(given, visitor, now),
-        drifted: drifted(given),
+        drifted: drifted(given, now_changes),
         plan_job,
         unfolded,
         back,
@@ -187,13 +195,14 @@ fn standing(given: &Given, visitor: &Visitor) -> Standing {
     }
 }
 
+fn needs_votes(step: &PlannedStep) -> bool {
+    let kind = step.decision.as_ref().map(|decision| &decision.kind);
+    matches!(kind, Some(DecisionKind::NeedsApproval { .. }))
+}
+
 /// `10 servers of prod · 10 steps change something`.
 fn summary(steps: &[PlannedStep]) -> String {
-    let needs_votes = |step: &&PlannedStep| {
-        let kind = step.decision.as_ref().map(|decision| &decision.kind);
-        matches!(kind, Some(DecisionKind::NeedsApproval { .. }))
-    };
-    let mut about: Vec<&PlannedStep> = steps.iter().filter(needs_votes).collect();
+    let mut about: Vec<&PlannedStep> = steps.iter().filter(|step| needs_votes(step)).collect();
     if about.is_empty() {
         about = steps.iter().collect();
     }
@@ -246,6 +255,12 @@ fn plan_job(given: &Given, providers: &Providers) -> PlanJob {
             lane.steps.push(plan_step(step));
         }
     }
+    let votes_on = |number: u32| {
+        let mut of_lane = given.steps.iter().filter(|step| step.step_ref.lane == number);
+        of_lane.any(needs_votes)
+    };
+    // What the votes are for comes first.
+    lanes.sort_by_key(|(number, _)| (!votes_on(*number), *number));
     let mut lanes: Vec<PlanLane> = lanes.into_iter().map(|(_, lane)| lane).collect();
     if let Some(first) = lanes.iter_mut().find(|lane| lane.overall() == PlanMark::Changes) {
         first.open = true;
@@ -261,16 +276,33 @@ fn plan_job(given: &Given, providers: &Providers) -> PlanJob {
     }
 }
 
-/// What is no longer as planned. The plan's prediction is in the panel; what is asked for now is the drifted change.
-fn drifted(given: &Given) -> Vec<Drifted> {
+/// What is no longer as planned, with what it would change now.
+fn drifted(given: &Given, now_changes: &Changes) -> Vec<Drifted> {
     given
         .approval
         .subject
         .drifted
         .iter()
         .map(|(place, _)| Drifted {
-            place: place.clone(),
-            diff: None::<Diff>,
+            place: place.replace('/', " / "),
+            diff: now_changes
+                .get(place)
+                .map(|text| Diff::read(format!("what {place} would change now"), text)),
         })
         .collect()
+}
+
+/// What the drifted steps of a request would change now, by their path: what a vote is for. It stands in the run's
+/// journal, for those who may see the run.
+pub(super) async fn drift(web: &Web, visitor: &Visitor, given: &Given) -> Result<Changes, Failure> {
+    let subject = &given.approval.subject;
+    if subject.drifted.is_empty() || !visitor.may("run.read") {
+        return Ok(Changes::new());
+    }
+    let permit = web
+        .app
+        .permit_on::<RunRead, RunRow>(&visitor.caller, &subject.run)
+        .await
+        .map_err(Failure::refused)?;
+    super::run::drifted_changes(&permit).await
 }

@@ -236,6 +236,9 @@ pub(crate) async fn make_plan(State(web): State<Web>, visitor: Visitor, sent: Se
         .permit_on::<PlanCreate, RunbookOn>(&visitor.caller, &name)
         .await
         .map_err(Failure::refused)?;
+    if !sent.text("preview").is_empty() {
+        return again(&web, &visitor, &filled, Vec::new()).await;
+    }
     let mut inputs = Map::new();
     let mut problems = Vec::new();
     if let Some(workflow) = chosen(&web, &visitor, name.as_str()).await? {
@@ -263,11 +266,16 @@ pub(crate) async fn make_plan(State(web): State<Web>, visitor: Visitor, sent: Se
             Err(error) => return Err(error.into()),
         }
     }
-    let reading = web
+    let page = again(&web, &visitor, &filled, problems).await?;
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+}
+
+/// The form again, as it was filled in.
+async fn again(web: &Web, visitor: &Visitor, filled: &Filled, problems: Vec<String>) -> Answer {
+    let permit = web
         .app
         .permit::<RunbookRead>(&visitor.caller)
         .await
         .map_err(Failure::refused)?;
-    let page = render(&page(&web, &visitor, &reading, &filled, problems).await?)?;
-    Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+    render(&page(web, visitor, &permit, filled, problems).await?)
 }

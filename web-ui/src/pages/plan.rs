@@ -225,14 +225,26 @@ fn foreseen(step: &PlannedStep) -> (PlanMark, String) {
         return (PlanMark::Error, error.message.clone());
     }
     match (&step.will_run, &step.change) {
-        (WillRun::No { condition }, _) => (PlanMark::Skips, format!("its condition is false: `{condition}`")),
-        (WillRun::Depends { on }, _) => (PlanMark::Depends, format!("depends on `{on}`")),
+        (WillRun::No { condition }, _) => (
+            PlanMark::Skips,
+            format!("its condition is false: {}", quoted(condition)),
+        ),
+        (WillRun::Depends { on }, _) => (PlanMark::Depends, format!("depends on {on}")),
         (WillRun::Yes, Some(change)) if change.needed => (PlanMark::Changes, change.summary.clone()),
         (WillRun::Yes, Some(_)) => (PlanMark::Nothing, "all is as wanted".to_owned()),
         (WillRun::Yes, None) => match &step.output {
             Some(output) => (PlanMark::Reads, read_summary(output)),
             None => (PlanMark::Depends, "shows only when it runs".to_owned()),
         },
+    }
+}
+
+/// An expression as code; one with ticks of its own as it is.
+fn quoted(expression: &str) -> String {
+    if expression.contains('`') {
+        expression.to_owned()
+    } else {
+        format!("`{expression}`")
     }
 }
 

@@ -10,6 +10,7 @@ mod step;
 mod stream;
 
 pub(crate) use act::{cancel, resolve};
+pub(crate) use parts::drifted_changes;
 pub(crate) use step::step;
 pub(crate) use stream::stream;
 

@@ -4,15 +4,18 @@ use clawd_control::{
     ApprovalRead, ListApprovals, Permit, RunRead, RunRow, list_approvals, run_events, show_plan, show_run,
 };
 use clawd_model::api::{ApprovalView, RunView, StepPhase};
-use clawd_model::{ApprovalStatus, Recorded, StepStatus, Timestamp};
+use clawd_model::{ApprovalStatus, Event, Recorded, StepStatus, Timestamp};
 use futures::StreamExt;
 
-use super::super::approvals::{full, panel};
+use super::super::approvals::{Changes, drift, full, panel};
 use super::super::plan::{Providers, providers};
+use super::head::steps;
 use super::{feed, grid, head};
 use crate::door::{Failure, Visitor, Web};
 use crate::view::run::{RunApprovals, RunFeed, RunGraph, RunGrid, RunHead};
 
+/// The journal of a run that is longer than this is not searched for the past of one step.
+pub(super) const JOURNAL_MAX: u64 = 20_000;
 /// How far back the feed looks.
 const FEED: u64 = 60;
 
@@ -20,6 +23,8 @@ const FEED: u64 = 60;
 pub(super) struct Parts {
     pub(super) run: RunView,
     pub(super) open: Vec<ApprovalView>,
+    /// What the drifted steps of each open request would change now.
+    drift: Vec<Changes>,
     pub(super) selector: Option<String>,
     pub(super) last: Vec<Recorded>,
     pub(super) providers: Providers,
@@ -35,8 +40,14 @@ impl Parts {
         let mut run = show_run(permit).await?;
         settle_rescue(&mut run);
         let last = events(permit, run.last_seq.saturating_sub(FEED), run.last_seq).await?;
+        let open = open_approvals(web, visitor, &run).await?;
+        let mut changes = Vec::with_capacity(open.len());
+        for approval in &open {
+            changes.push(drift(web, visitor, approval).await?);
+        }
         Ok(Self {
-            open: open_approvals(web, visitor, &run).await?,
+            open,
+            drift: changes,
             selector: selector(web, visitor, &run).await?,
             providers: providers(web, visitor).await?,
             last,
@@ -50,10 +61,17 @@ impl Parts {
 
     pub(super) fn approvals(&self, visitor: &Visitor, now: Timestamp) -> RunApprovals {
         let back = format!("/runs/{}", self.run.summary.id);
-        let panels = self
-            .open
-            .iter()
-            .map(|approval| panel(approval, visitor, &self.providers, back.clone(), false, now));
+        let panels = self.open.iter().zip(&self.drift).map(|(approval, changes)| {
+            panel(
+                approval,
+                visitor,
+                &self.providers,
+                back.clone(),
+                false,
+                now,
+                changes,
+            )
+        });
         RunApprovals {
             panels: panels.collect(),
         }
@@ -88,6 +106,31 @@ pub(super) fn settle_rescue(run: &mut RunView) {
             step.status = StepStatus::Skipped;
         }
     }
+}
+
+/// What drifted steps of a run would change now, by their path. A journal that is too long is not searched.
+pub(crate) async fn drifted_changes(permit: &Permit<RunRead, RunRow>) -> Result<Changes, Failure> {
+    let run = show_run(permit).await?;
+    let mut found = Changes::new();
+    if run.last_seq > JOURNAL_MAX {
+        return Ok(found);
+    }
+    for recorded in events(permit, 0, run.last_seq).await? {
+        let Event::StepChecked {
+            step,
+            drifted: true,
+            now,
+            ..
+        } = recorded.event
+        else {
+            continue;
+        };
+        let path = steps(&run)
+            .find(|(_, known)| known.step_ref == step)
+            .map(|(_, known)| known.path.clone());
+        found.extend(path.map(|path| (path, now)));
+    }
+    Ok(found)
 }
 
 /// The events behind `after` up to `last`, which are in the journal.

@@ -8,13 +8,10 @@ use clawd_model::{Event, Outcome, PlannedStep, Recorded, StepRef, StepStatus};
 use super::grid::key;
 use super::head::steps;
 use super::output;
-use super::parts::{events, settle_rescue};
+use super::parts::{JOURNAL_MAX, events, settle_rescue};
 use crate::door::{AllowedOn, Answer, Failure, Visitor, Web, render};
 use crate::ui::{DecisionView, Diff, MissingView};
 use crate::view::run::{AttemptError, AttemptView, CheckView, StepPanel, Waiting};
-
-/// The journal of a run that is longer than this is not searched for the past of one step.
-const JOURNAL_MAX: u64 = 20_000;
 
 /// The detail alone.
 pub(crate) async fn step(

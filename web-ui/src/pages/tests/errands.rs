@@ -245,6 +245,14 @@ async fn what_is_wrong_with_a_form_is_said_in_the_form() {
         let kept = fields.last().unwrap().1;
         assert!(seen.body.contains(kept), "{kept} was forgotten");
     }
+    let fields = [
+        ("runbook", "patch-security"),
+        ("on", "env=prod"),
+        ("preview", "1"),
+    ];
+    let seen = ana.submit("/runs/new", "/plans", &fields).await;
+    assert_eq!(seen.status, StatusCode::OK);
+    assert!(seen.body.contains("2 servers match"), "{}", seen.body);
     let seen = ana.get("/fleet?on=role%20in%20(web").await;
     assert!(seen.body.contains("aria-invalid=\"true\""), "{}", seen.body);
     let seen = ana.get("/audit?run=run_1").await;

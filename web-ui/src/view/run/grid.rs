@@ -90,6 +90,18 @@ impl GridJob {
             .collect()
     }
 
+    /// The provider's tag that all servers of the job share: said once, beside the job's name.
+    pub(crate) fn shared_provider(&self) -> Option<ProviderTag> {
+        let mut tags = self
+            .waves
+            .iter()
+            .flat_map(|wave| &wave.lanes)
+            .map(|lane| lane.provider);
+        let first = tags.next()??;
+        tags.all(|tag| tag.is_some_and(|tag| tag.provider == first.provider))
+            .then_some(first)
+    }
+
     fn status(&self) -> StepStatus {
         self.tally().overall()
     }
