@@ -3,7 +3,7 @@
 CARGO ?= cargo
 DATA ?= ./clawd-data
 
-.PHONY: demo build check test unit integration nightly lab-deps fmt docs clean-demo
+.PHONY: demo build check test unit nightly lab-deps fmt clean-demo
 
 demo: ## build the one binary and start it with the demo tenant
 	$(CARGO) build --release --locked -p clawd
@@ -18,10 +18,11 @@ fmt:
 check: ## the fast loop: format, clippy with warnings denied, unit tests
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
-	$(CARGO) test --locked --workspace --exclude clawd-integration-tests --quiet
+	$(CARGO) clippy --locked --workspace --test system -- -D warnings
+	$(CARGO) test --locked --workspace --quiet
 
 unit:
-	$(CARGO) test --locked --workspace --exclude clawd-integration-tests
+	$(CARGO) test --locked --workspace
 
 lab-deps: ## install what the tests need, and build the lab's root file system
 	./scripts/install-test-deps

@@ -40,7 +40,7 @@ pub(crate) fn clawd_binary() -> Result<PathBuf> {
     };
     if !path.is_file() {
         bail!(
-            "no binary at `{}`\nhint: cargo build -p clawd, or set CLAWD_BIN",
+            "no binary at `{}`\nhint: cargo build --workspace --bins --tests, or set CLAWD_BIN",
             path.display()
         );
     }

@@ -1,6 +1,6 @@
 //! The command line: nouns and verbs, and a few hot verbs. The doc comments are the help texts.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use clawd_model::product::PRODUCT;
@@ -23,6 +23,9 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+/// Where everything is, unless somebody says otherwise.
+const DATA_DIR: &str = "./clawd-data";
+
 /// Options of every command.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Globals {
@@ -31,7 +34,7 @@ pub(crate) struct Globals {
         long,
         global = true,
         env = "CLAWD_DATA_DIR",
-        default_value = "./clawd-data",
+        default_value = DATA_DIR,
         value_name = "DIR"
     )]
     pub(crate) data_dir: PathBuf,
@@ -53,6 +56,16 @@ pub(crate) struct Globals {
     /// How data is printed on standard output.
     #[arg(long, short = 'o', global = true, value_enum, default_value = "table")]
     pub(crate) output: Format,
+}
+
+impl Globals {
+    /// What has to be added to a command that is to use the same folder; nothing for the usual one.
+    pub(crate) fn data_dir_flag(&self) -> String {
+        if self.data_dir == Path::new(DATA_DIR) {
+            return String::new();
+        }
+        format!(" --data-dir {}", self.data_dir.display())
+    }
 }
 
 /// How data is printed.

@@ -1,5 +1,13 @@
 //! The binary: command line, configuration, wiring. It owns no rules.
 
+#![deny(
+    clippy::print_stdout,
+    reason = "`println!` panics when the reader has gone: use `outln!`"
+)]
+
+#[macro_use]
+mod render;
+
 mod cli;
 mod commands;
 mod config;
@@ -8,9 +16,9 @@ mod datadir;
 mod driver;
 mod exit;
 mod fault;
+mod files;
 mod http;
 mod profiles;
-mod render;
 mod seed;
 mod system;
 mod telemetry;
@@ -35,6 +43,7 @@ fn main() -> ExitCode {
         eprintln!("{failure}");
         failure.exit
     });
+    render::out::flush();
     // A command may leave a blocking read of standard input behind; the process need not wait for it.
     runtime.shutdown_background();
     ExitCode::from(exit as u8)

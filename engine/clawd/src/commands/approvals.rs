@@ -97,9 +97,11 @@ async fn vote(
         } else {
             "no"
         };
-        println!(
+        outln!(
             "{}: {} voted {word}; the vote counts until {}",
-            vote.approval, vote.voter, vote.expires_at
+            vote.approval,
+            vote.voter,
+            vote.expires_at
         );
     })?;
     Ok(Exit::Ok)
@@ -146,20 +148,23 @@ fn list(approvals: &[ApprovalView]) {
 fn show(view: &ApprovalView) {
     let approval = &view.approval;
     let subject = &approval.subject;
-    println!("{}  {:?}", approval.id, approval.status);
-    println!(
+    outln!("{}  {:?}", approval.id, approval.status);
+    outln!(
         "job {} of {} ({}), requested by {}",
-        subject.job, subject.runbook, subject.run, approval.requester
+        subject.job,
+        subject.runbook,
+        subject.run,
+        approval.requester
     );
-    println!("plan {}\nsubject {}", subject.plan, view.subject_digest);
+    outln!("plan {}\nsubject {}", subject.plan, view.subject_digest);
     for reason in &approval.reasons {
-        println!("why: {reason}");
+        outln!("why: {reason}");
     }
     if !approval.missing.is_empty() {
-        println!("missing: {}", alternatives(&approval.missing));
+        outln!("missing: {}", alternatives(&approval.missing));
     }
     for vote in &approval.votes {
-        println!(
+        outln!(
             "vote: {} {:?} at {} {}",
             vote.voter,
             vote.verdict,
@@ -168,7 +173,7 @@ fn show(view: &ApprovalView) {
         );
     }
     for (step, _) in &subject.drifted {
-        println!("drifted from the plan: {step}");
+        outln!("drifted from the plan: {step}");
     }
     for step in view
         .steps
@@ -176,7 +181,7 @@ fn show(view: &ApprovalView) {
         .filter(|step| step.change.as_ref().is_some_and(|change| change.needed))
     {
         let change = step.change.as_ref();
-        println!(
+        outln!(
             "\n{}/{}/{}: {}",
             step.job,
             step.target.name,
@@ -184,7 +189,7 @@ fn show(view: &ApprovalView) {
             change.map_or("", |change| &change.summary)
         );
         for line in change.map_or("", |change| &change.diff).lines() {
-            println!("  {}", diff_line(&printable(line)));
+            outln!("  {}", diff_line(&printable(line)));
         }
     }
     if view.may_vote {

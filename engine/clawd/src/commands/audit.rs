@@ -12,7 +12,8 @@ use futures::StreamExt as _;
 use crate::cli::Globals;
 use crate::connect::{client, failure};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::render::{print, print_list, printable, table};
+use crate::files;
+use crate::render::{counted, out, print, print_list, printable, table};
 
 /// The audit log: list, show, export, verify.
 #[derive(Debug, Subcommand)]
@@ -58,10 +59,10 @@ impl Audit {
             Self::Show { index } => {
                 let proof = client(globals)?.audit_record(index).await.map_err(failure)?;
                 print(globals.output, &proof, |proof| {
-                    println!("{}", proof.body);
-                    println!("leaf {}", proof.leaf);
-                    println!("tree {} {}", proof.tree.size, proof.tree.root);
-                    println!("proof {}", proof.path.join(" "));
+                    outln!("{}", proof.body);
+                    outln!("leaf {}", proof.leaf);
+                    outln!("tree {} {}", proof.tree.size, proof.tree.root);
+                    outln!("proof {}", proof.path.join(" "));
                 })?;
             }
             Self::Export { file } => return export(globals, file).await,
@@ -75,8 +76,8 @@ async fn export(globals: &Globals, file: Option<PathBuf>) -> Outcome {
     let client = client(globals)?;
     let mut pieces = client.export_audit().await.map_err(failure)?;
     let mut out: Box<dyn std::io::Write> = match &file {
-        Some(path) => Box::new(std::fs::File::create(path)?),
-        None => Box::new(std::io::stdout().lock()),
+        Some(path) => Box::new(files::create("export", path)?),
+        None => Box::new(out::Stdout),
     };
     while let Some(piece) = pieces.next().await {
         out.write_all(&piece.map_err(failure)?)?;
@@ -95,18 +96,20 @@ fn verify(file: &PathBuf, key: Option<&str>) -> Outcome {
         .map_err(|error| {
             Failure::usage(error.to_string()).with_hint("copy the key line as `clawd audit export` wrote it")
         })?;
-    let reader = BufReader::new(std::fs::File::open(file)?);
+    let reader = BufReader::new(files::open("export", file)?);
     match clawd_audit::export::verify(reader, trusted.as_ref()) {
         Ok(report) => {
-            println!(
-                "verified: {} records of tenant `{}`, {} checkpoints",
-                report.records, report.tenant, report.checkpoints
+            outln!(
+                "verified: {} of tenant `{}`, {}",
+                counted(report.records, "record"),
+                report.tenant,
+                counted(report.checkpoints, "checkpoint")
             );
-            println!("root {}", report.root);
+            outln!("root {}", report.root);
             if let Some((first, last)) = report.span {
-                println!("from {first} to {last}");
+                outln!("from {first} to {last}");
             }
-            println!("signed by {}", report.key);
+            outln!("signed by {}", report.key);
             if !report.key_is_trusted {
                 eprintln!("the key is the one in the file; give --key with one that you got another way");
             }

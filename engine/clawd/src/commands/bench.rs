@@ -100,7 +100,7 @@ impl Bench {
                 .await?;
             match format {
                 Format::Table => {}
-                Format::Json | Format::Ndjson => println!("{}", serde_json::to_string(&point)?),
+                Format::Json | Format::Ndjson => outln!("{}", serde_json::to_string(&point)?),
             }
             points.push(point);
         }

@@ -4,7 +4,8 @@ use clap::Args;
 use clawd_client::Client;
 use clawd_model::TenantName;
 use clawd_model::api::{MakePlan, RunSummary};
-use clawd_model::{ApprovalId, PrincipalName};
+use clawd_model::product::BINARY;
+use clawd_model::{Approval, PrincipalName};
 use clawd_provider_sim::Delays;
 
 use crate::cli::Globals;
@@ -13,6 +14,7 @@ use crate::connect::failure;
 use crate::datadir::DataDir;
 use crate::exit::{Failure, Outcome};
 use crate::profiles::Profiles;
+use crate::render::plan::alternatives;
 use crate::render::status::paint;
 use crate::seed;
 use crate::telemetry;
@@ -50,7 +52,7 @@ impl Demo {
             &listening.url,
             &link.path,
             &run,
-            first_approval(&client(&dir, "ben")?, &run).await?,
+            first_approval(&client(&dir, "ben")?, &run).await?.as_ref(),
         );
         let outcome = listening.until_told().await;
         drop(telemetry);
@@ -88,12 +90,16 @@ async fn first_run(ana: &Client) -> Result<RunSummary, Failure> {
 }
 
 /// Waits until the run asks for votes, or is over.
-async fn first_approval(ben: &Client, run: &RunSummary) -> Result<Option<ApprovalId>, Failure> {
+async fn first_approval(ben: &Client, run: &RunSummary) -> Result<Option<Approval>, Failure> {
     let mut events = ben.run_events(run.id, 0);
     loop {
         let open = ben.approvals(true).await.map_err(failure)?;
-        if let Some(view) = open.items.iter().find(|view| view.approval.subject.run == run.id) {
-            return Ok(Some(view.approval.id));
+        if let Some(view) = open
+            .items
+            .into_iter()
+            .find(|view| view.approval.subject.run == run.id)
+        {
+            return Ok(Some(view.approval));
         }
         match events.next().await {
             Some(Ok(_)) => {}
@@ -103,37 +109,44 @@ async fn first_approval(ben: &Client, run: &RunSummary) -> Result<Option<Approva
     }
 }
 
-fn tell(globals: &Globals, url: &str, link: &str, run: &RunSummary, approval: Option<ApprovalId>) {
-    let data = globals.data_dir.display();
+fn tell(globals: &Globals, url: &str, link: &str, run: &RunSummary, open: Option<&Approval>) {
+    let (me, here) = (called(), globals.data_dir_flag());
     let strong = |text: &str| paint(text, "1");
-    println!("\n{}", strong("The demo is running."));
-    println!("  twelve simulated servers, this machine (read-only), and three people: ana, ben, cho\n");
-    println!("  console   {url}{link}");
-    println!("            signs you in as ben, once; another link: clawd console --data-dir {data} -p cho\n");
-    println!("  run       {} by ana", run.id);
-    match approval {
+    outln!("\n{}", strong("The demo is running."));
+    outln!("  twelve simulated servers, this machine (read-only), and three people: ana, ben, cho\n");
+    outln!("  console   {url}{link}");
+    outln!("            signs you in as ben, once; another link: {me} console{here} -p cho\n");
+    outln!("  run       {} by ana", run.id);
+    match open {
         Some(approval) => {
-            println!(
-                "            the canary wave is done; the production wave waits for two votes of the group sre\n"
+            outln!(
+                "            staging is patched; production waits: {}\n",
+                alternatives(&approval.missing)
             );
-            println!("{}", strong("What to do next"));
-            println!("  1. look at the plan and vote in the console as ben");
-            println!("  2. vote as cho on the command line:");
-            println!("       clawd approve {approval} --data-dir {data} -p cho");
-            println!("  3. watch the steps:");
-            println!("       clawd run watch {} --data-dir {data} -p ana", run.id);
-            println!(
-                "  4. kill this process in the middle (kill -9 {}), start it again, and watch it resume",
-                std::process::id()
-            );
-            println!("  5. verify the audit log:");
-            println!(
-                "       clawd audit export audit.jsonl --data-dir {data} -p admin && clawd audit verify audit.jsonl"
-            );
+            outln!("{}, in another terminal", strong("What to do next"));
+            outln!("  1. look at the plan, and vote in the console as ben");
+            outln!("  2. vote as cho on the command line");
+            outln!("       {me} approve {}{here} -p cho", approval.id);
+            outln!("  3. watch the steps");
+            outln!("       {me} run watch {}{here} -p ana", run.id);
+            outln!("  4. kill this process in the middle, start it again, and watch the run resume");
+            outln!("       kill -9 {}", std::process::id());
+            outln!("  5. verify the audit log");
+            outln!("       {me} audit export audit.jsonl{here} -p admin");
+            outln!("       {me} audit verify audit.jsonl");
         }
-        None => {
-            println!("            is over; start another: clawd patch --on role=web --data-dir {data} -p ana")
-        }
+        None => outln!("            is over; start another: {me} patch --on role=web{here} -p ana"),
     }
-    println!("\nStop it with ctrl-c. Everything is in {data}; remove the folder to begin anew.");
+    outln!(
+        "\nStop it with ctrl-c. Everything is in {}; remove the folder to begin anew.",
+        globals.data_dir.display()
+    );
+}
+
+/// How this program was called, so that what is printed can be copied.
+fn called() -> String {
+    let first = std::env::args().next();
+    first
+        .filter(|path| path.contains('/'))
+        .unwrap_or_else(|| BINARY.to_owned())
 }

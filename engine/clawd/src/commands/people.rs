@@ -129,7 +129,7 @@ impl Token {
                 };
                 let made = client.create_token(&body).await.map_err(failure)?;
                 print(globals.output, &made, |made| {
-                    println!("{}", made.secret);
+                    outln!("{}", made.secret);
                     eprintln!(
                         "{} for {}, until {}; it is not shown again",
                         made.token.id, made.token.principal, made.token.expires_at
@@ -159,7 +159,7 @@ impl Console {
             .await
             .map_err(failure)?;
         print(globals.output, &link, |link| {
-            println!("{}{}", client.address().trim_end_matches('/'), link.path);
+            outln!("{}{}", client.address().trim_end_matches('/'), link.path);
             eprintln!("signs in {} once, until {}", link.principal, link.expires_at);
         })?;
         Ok(Exit::Ok)
@@ -171,14 +171,14 @@ pub(crate) async fn whoami(globals: &Globals) -> Outcome {
     let me = client(globals)?.whoami().await.map_err(failure)?;
     print(globals.output, &me, |me| {
         let groups: Vec<&str> = me.principal.groups.iter().map(AsRef::as_ref).collect();
-        println!(
+        outln!(
             "{} of {} ({})",
             me.principal.name,
             me.principal.tenant,
             groups.join(", ")
         );
-        println!("by {} until {}", me.via, me.expires_at);
-        println!("may: {}", me.may.join(" "));
+        outln!("by {} until {}", me.via, me.expires_at);
+        outln!("may: {}", me.may.join(" "));
     })?;
     Ok(Exit::Ok)
 }

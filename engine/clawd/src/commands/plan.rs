@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use crate::cli::Globals;
 use crate::connect::{client, failure};
 use crate::exit::{Exit, Failure, Outcome};
+use crate::files;
 use crate::render;
 
 /// Which runbook, on what, with which inputs.
@@ -31,7 +32,7 @@ impl What {
     pub(crate) fn request(&self) -> Result<MakePlan, Failure> {
         let mut inputs = match &self.inputs_file {
             Some(path) => {
-                let text = std::fs::read_to_string(path)?;
+                let text = files::read("file of inputs", path)?;
                 serde_json::from_str::<Map<String, Value>>(&text).map_err(|error| {
                     Failure::usage(format!("`{}` is not a JSON object: {error}", path.display()))
                 })?

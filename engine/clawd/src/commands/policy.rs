@@ -13,6 +13,7 @@ use clawd_provider::contract;
 use crate::cli::{Format, Globals};
 use crate::connect::{client, failure};
 use crate::exit::{Exit, Failure, Outcome};
+use crate::files;
 use crate::render::plan::alternatives;
 use crate::render::status::paint;
 use crate::render::{self, print, print_list};
@@ -88,7 +89,7 @@ impl Policy {
             Self::Show => {
                 let bundle = client(globals)?.policies().await.map_err(failure)?;
                 print(globals.output, &bundle, |bundle| {
-                    println!(
+                    outln!(
                         "{} with {} policies, by {} at {}",
                         bundle.digest,
                         bundle.policies.len(),
@@ -96,7 +97,7 @@ impl Policy {
                         bundle.published_at
                     );
                     for (name, text) in &bundle.files {
-                        println!("\n// {name}\n{text}");
+                        outln!("\n// {name}\n{text}");
                     }
                 })?;
                 Ok(Exit::Ok)
@@ -109,7 +110,7 @@ impl Policy {
                     .map_err(failure)?;
                 print(globals.output, &published, |published| {
                     let word = if published.in_force { "in force" } else { "valid" };
-                    println!(
+                    outln!(
                         "{word}: {} with {} policies, {} tests passed",
                         published.digest,
                         published.policies,
@@ -134,14 +135,14 @@ impl Explain {
         };
         let answer = client(globals)?.explain(&question).await.map_err(failure)?;
         print(globals.output, &answer, |answer| {
-            println!("{}", answer.question);
+            outln!("{}", answer.question);
             match &answer.decision.kind {
-                DecisionKind::Allow => println!("{}", paint("✓ allow", "32")),
+                DecisionKind::Allow => outln!("{}", paint("✓ allow", "32")),
                 DecisionKind::Deny => {
-                    println!("{} {}", paint("⊘ deny", "31"), answer.decision.reasons.join("; "))
+                    outln!("{} {}", paint("⊘ deny", "31"), answer.decision.reasons.join("; "))
                 }
                 DecisionKind::NeedsApproval { missing, .. } => {
-                    println!("{} {}", paint("◆ needs approval", "33"), alternatives(missing));
+                    outln!("{} {}", paint("◆ needs approval", "33"), alternatives(missing));
                 }
             }
             for policy in &answer.policies {
@@ -154,13 +155,13 @@ impl Explain {
                     .as_deref()
                     .or(policy.reason.as_deref())
                     .unwrap_or_default();
-                println!(
+                outln!(
                     "  {:<16} {:<32} {place:<24} {why}",
                     policy.outcome.replace('_', " "),
                     policy.id
                 );
             }
-            println!(
+            outln!(
                 "{} of {} policies are about this",
                 answer.policies.len(),
                 answer.of
@@ -196,7 +197,7 @@ fn read(dir: &Path) -> Result<BTreeMap<String, String>, Failure> {
             .map(|name| name.to_string_lossy().into_owned())
             .unwrap_or_default();
         if name.ends_with(".cedar") || name.ends_with("_test.yaml") {
-            files.insert(name, std::fs::read_to_string(&path)?);
+            files.insert(name, files::read("policies", &path)?);
         }
     }
     if files.is_empty() {
@@ -211,7 +212,7 @@ fn check(globals: &Globals, folder: &Folder) -> Outcome {
     match Bundle::load(&files, &vocabulary(&folder.groups)) {
         Ok(bundle) => {
             if globals.output == Format::Table {
-                println!("valid: {} policies, {}", bundle.len(), bundle.digest());
+                outln!("valid: {} policies, {}", bundle.len(), bundle.digest());
             } else {
                 print_list::<Problem>(globals.output, &[], |_| {})?;
             }
@@ -239,7 +240,7 @@ fn show_report(files: &BTreeMap<String, String>, report: &TestReport) {
     show(files, &report.problems);
     for case in &report.cases {
         let (shape, colour) = if case.passed { ("✓", "32") } else { ("✖", "31") };
-        println!(
+        outln!(
             "{} {}:{} {}",
             paint(shape, colour),
             case.file,
@@ -247,16 +248,16 @@ fn show_report(files: &BTreeMap<String, String>, report: &TestReport) {
             case.name
         );
         if !case.passed {
-            println!("    {}", case.question);
+            outln!("    {}", case.question);
             for difference in &case.differences {
-                println!("    {difference}");
+                outln!("    {difference}");
             }
         }
     }
     for policy in &report.untested {
-        println!("{} no test is decided by policy `{policy}`", paint("!", "33"));
+        outln!("{} no test is decided by policy `{policy}`", paint("!", "33"));
     }
-    println!(
+    outln!(
         "{} of {} cases passed",
         report.cases.len() - report.failures().count(),
         report.cases.len()

@@ -127,7 +127,7 @@ impl Start {
             return watch::run(&client, run.id, globals.output, self.exit_on_approval).await;
         }
         print(globals.output, &run, |run| {
-            println!("{}", run.id);
+            outln!("{}", run.id);
             eprintln!("watch it with: clawd run watch {}", run.id);
         })?;
         Ok(Exit::Ok)
@@ -215,7 +215,7 @@ async fn output(globals: &Globals, run: RunId, step: String, attempt: Option<u32
         if globals.output == Format::Table {
             for chunk in &view.chunks {
                 match chunk.stream.as_str() {
-                    "stdout" => print!("{}", printable(&chunk.text)),
+                    "stdout" => out!("{}", printable(&chunk.text)),
                     _ => eprint!("{}", printable(&chunk.text)),
                 }
             }
@@ -250,37 +250,37 @@ fn list(runs: &[RunSummary]) {
 
 fn show(view: &RunView) {
     let run = &view.summary;
-    println!(
+    outln!(
         "{}  {}  {}  by {}",
         run.id,
         run.runbook,
         painted_run(run.status),
         run.requester
     );
-    println!("plan {}\nworkflow {}", run.plan, run.workflow);
+    outln!("plan {}\nworkflow {}", run.plan, run.workflow);
     for job in &view.jobs {
-        println!();
+        outln!();
         match &job.skipped {
-            Some(reason) => println!("{}: skipped, {reason}", job.name),
-            None => println!("{}", job.name),
+            Some(reason) => outln!("{}: skipped, {reason}", job.name),
+            None => outln!("{}", job.name),
         }
         for lane in &job.lanes {
             for step in &lane.steps {
                 let path = &step.path;
-                println!("  {path:<34} {}", painted_step(step.status));
+                outln!("  {path:<34} {}", painted_step(step.status));
                 if let Some(error) = &step.error {
-                    println!("    error: {}", printable(&error.message));
+                    outln!("    error: {}", printable(&error.message));
                     if let Some(hint) = &error.hint {
-                        println!("    hint: {}", printable(hint));
+                        outln!("    hint: {}", printable(hint));
                     }
                 }
                 if let Some(reason) = &step.skipped {
-                    println!("    {reason}");
+                    outln!("    {reason}");
                 }
             }
         }
     }
     for approval in &view.approvals {
-        println!("\napproval {approval}");
+        outln!("\napproval {approval}");
     }
 }

@@ -11,6 +11,7 @@ use clawd_provider::contract;
 use crate::cli::{Format, Globals};
 use crate::connect::{client, failure};
 use crate::exit::{Exit, Outcome};
+use crate::files;
 use crate::render::{self, print, print_list, table};
 
 /// Runbooks: check a file, list, show, publish.
@@ -36,10 +37,10 @@ impl Runbook {
             }
             Self::Show { name } => {
                 let view = client(globals)?.runbook(&name).await.map_err(failure)?;
-                print(globals.output, &view, |view| print!("{}", view.source))?;
+                print(globals.output, &view, |view| out!("{}", view.source))?;
             }
             Self::Publish { file } => {
-                let source = std::fs::read_to_string(&file)?;
+                let source = files::read("runbook", &file)?;
                 let published = client(globals)?
                     .publish_runbook(&source, None)
                     .await
@@ -50,7 +51,7 @@ impl Runbook {
                         .digest
                         .map(|digest| digest.to_string())
                         .unwrap_or_default();
-                    println!("published {name} {digest}");
+                    outln!("published {name} {digest}");
                 })?;
             }
         }
@@ -67,7 +68,7 @@ pub(crate) fn specs() -> BTreeMap<OperationName, OperationSpec> {
 }
 
 fn check(globals: &Globals, file: &PathBuf) -> Outcome {
-    let source = std::fs::read_to_string(file)?;
+    let source = files::read("runbook", file)?;
     let checked = clawd_workflow::check(&source, &specs());
     if globals.output == Format::Table {
         for problem in &checked.problems {
@@ -79,7 +80,7 @@ fn check(globals: &Globals, file: &PathBuf) -> Outcome {
         }
         if let Some(workflow) = &checked.workflow {
             let steps: usize = workflow.jobs.iter().map(|job| job.steps.len()).sum();
-            println!(
+            outln!(
                 "{}: {} jobs, {steps} steps, {}",
                 workflow.name,
                 workflow.jobs.len(),

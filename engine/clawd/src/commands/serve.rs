@@ -72,8 +72,8 @@ impl Serve {
         first_start(&listening, &dir, &self.tenant, "admin", &[]).await?;
         eprintln!("listening on {}", listening.url);
         eprintln!(
-            "sign in to the console with: clawd console --data-dir {}",
-            globals.data_dir.display()
+            "sign in to the console with: clawd console{}",
+            globals.data_dir_flag()
         );
         let outcome = listening.until_told().await;
         drop(telemetry);

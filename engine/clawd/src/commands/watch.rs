@@ -106,7 +106,7 @@ impl Display {
 
     fn event(&mut self, recorded: &Recorded) -> Result<(), Failure> {
         if let Self::Events = self {
-            println!(
+            outln!(
                 "{}",
                 serde_json::to_string(recorded).map_err(anyhow::Error::from)?
             );
@@ -135,7 +135,7 @@ impl Display {
             Self::Grid { all, .. } => {
                 let _ = all.println(note);
             }
-            _ => println!("{note}"),
+            _ => outln!("{note}"),
         }
         Ok(())
     }
@@ -148,7 +148,7 @@ impl Display {
                 print_changes(seen, view);
                 let now = view.summary.status == RunStatus::Waiting;
                 if now && !*waiting {
-                    println!(
+                    outln!(
                         "waiting: {}",
                         view.approvals
                             .iter()
@@ -177,7 +177,7 @@ impl Display {
                 errors(view);
             }
             Self::Lines { .. } => {
-                println!("{} {}", view.summary.id, painted_run(view.summary.status));
+                outln!("{} {}", view.summary.id, painted_run(view.summary.status));
                 errors(view);
             }
         }
@@ -215,7 +215,7 @@ fn print_changes(seen: &mut HashMap<String, StepStatus>, view: &RunView) {
     {
         let before = seen.insert(cell.path.clone(), cell.status);
         if before != Some(cell.status) && cell.status != StepStatus::Pending {
-            println!("{:<34} {}", cell.path, painted_step(cell.status));
+            outln!("{:<34} {}", cell.path, painted_step(cell.status));
         }
     }
 }

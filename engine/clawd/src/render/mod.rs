@@ -1,5 +1,7 @@
 //! What people read on a terminal.
 
+#[macro_use]
+pub(crate) mod out;
 pub(crate) mod plan;
 pub(crate) mod status;
 pub(crate) mod table;
@@ -13,11 +15,11 @@ use crate::exit::Failure;
 pub(crate) fn print<T: Serialize>(format: Format, value: &T, human: impl FnOnce(&T)) -> Result<(), Failure> {
     match format {
         Format::Table => human(value),
-        Format::Json => println!(
+        Format::Json => outln!(
             "{}",
             serde_json::to_string_pretty(value).map_err(anyhow::Error::from)?
         ),
-        Format::Ndjson => println!("{}", serde_json::to_string(value).map_err(anyhow::Error::from)?),
+        Format::Ndjson => outln!("{}", serde_json::to_string(value).map_err(anyhow::Error::from)?),
     }
     Ok(())
 }
@@ -30,13 +32,13 @@ pub(crate) fn print_list<T: Serialize>(
 ) -> Result<(), Failure> {
     match format {
         Format::Table => human(items),
-        Format::Json => println!(
+        Format::Json => outln!(
             "{}",
             serde_json::to_string_pretty(items).map_err(anyhow::Error::from)?
         ),
         Format::Ndjson => {
             for item in items {
-                println!("{}", serde_json::to_string(item).map_err(anyhow::Error::from)?);
+                outln!("{}", serde_json::to_string(item).map_err(anyhow::Error::from)?);
             }
         }
     }
@@ -74,4 +76,10 @@ pub(crate) fn problem(source: &str, problem: &clawd_model::Problem) -> String {
     } else {
         clawd_workflow::render_problem(source, problem)
     }
+}
+
+/// `1 record`, `2 records`.
+pub(crate) fn counted(count: u64, noun: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{ending}")
 }

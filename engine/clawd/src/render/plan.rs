@@ -11,7 +11,7 @@ use crate::render::status::paint;
 /// Prints the plan.
 pub(crate) fn print(view: &PlanView) {
     let plan = &view.plan;
-    println!(
+    outln!(
         "{} {}  requested by {}",
         paint("plan", "1"),
         plan.runbook,
@@ -26,7 +26,7 @@ pub(crate) fn print(view: &PlanView) {
             } else {
                 format!(" ({})", step.target.env)
             };
-            println!(
+            outln!(
                 "\n{}{env}",
                 paint(&format!("{} on {}", step.job, step.target.name), "1")
             );
@@ -35,16 +35,21 @@ pub(crate) fn print(view: &PlanView) {
         print_step(step);
     }
     let summary = &view.summary;
-    println!();
-    println!(
+    outln!();
+    outln!(
         "{} servers, {} changes, {} depend on earlier steps, {} errors",
-        summary.servers, summary.changes, summary.depends, summary.errors
+        summary.servers,
+        summary.changes,
+        summary.depends,
+        summary.errors
     );
-    println!(
+    outln!(
         "gate: {} allowed, {} need approval, {} denied",
-        summary.allowed, summary.needs_approval, summary.denied
+        summary.allowed,
+        summary.needs_approval,
+        summary.denied
     );
-    println!("{} {}", paint("digest", "1"), view.digest);
+    outln!("{} {}", paint("digest", "1"), view.digest);
 }
 
 fn print_step(step: &PlannedStep) {
@@ -56,17 +61,17 @@ fn print_step(step: &PlannedStep) {
         (None, WillRun::Yes, Some(change)) => (paint("✓", "32"), printable(&change.summary)),
         (None, WillRun::Yes, None) => (paint("·", "2"), "reads only, or cannot be predicted".to_owned()),
     };
-    println!(
+    outln!(
         "  {shape} {:<12} {:<20} {what}",
         step.step.as_str(),
         step.uses.as_str()
     );
     if let Some(hint) = step.error.as_ref().and_then(|error| error.hint.as_deref()) {
-        println!("      hint: {}", printable(hint));
+        outln!("      hint: {}", printable(hint));
     }
     if let Some(change) = step.change.as_ref().filter(|change| change.needed) {
         for line in printable(&change.diff).lines() {
-            println!("      {}", diff_line(line));
+            outln!("      {}", diff_line(line));
         }
     }
     if let Some(decision) = &step.decision
@@ -89,13 +94,13 @@ pub(crate) fn diff_line(line: &str) -> String {
 fn print_decision(decision: &Decision) {
     match &decision.kind {
         DecisionKind::Allow => {}
-        DecisionKind::Deny => println!(
+        DecisionKind::Deny => outln!(
             "      {} {}",
             paint("⊘ denied", "31"),
             decision.reasons.join("; ")
         ),
         DecisionKind::NeedsApproval { missing, .. } => {
-            println!(
+            outln!(
                 "      {} {}",
                 paint("◆ needs approval", "33"),
                 alternatives(missing)

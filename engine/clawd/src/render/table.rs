@@ -17,6 +17,6 @@ pub(crate) fn print(header: &[&str], rows: Vec<Vec<String>>, nothing: &str) {
         table.add_row(row);
     }
     for line in table.to_string().lines() {
-        println!("{}", line.trim_end());
+        outln!("{}", line.trim_end());
     }
 }
