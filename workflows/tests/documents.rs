@@ -10,7 +10,7 @@
     reason = "tests fail by panicking"
 )]
 
-mod common;
+mod shipped;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -122,7 +122,7 @@ fn described(workflow: &Workflow) -> String {
 fn accepted_documents_become_the_expected_workflows() {
     let mut wrong = Vec::new();
     for (path, source) in documents("accept") {
-        let checked = check(&source, &common::specs());
+        let checked = check(&source, &shipped::specs());
         let problems = rendered(&path, &source, &checked);
         let Some(workflow) = &checked.workflow else {
             wrong.push(format!("{} is rejected:\n{problems}", path.display()));
@@ -138,7 +138,7 @@ fn accepted_documents_become_the_expected_workflows() {
 fn rejected_documents_say_what_where_and_what_to_do() {
     let mut wrong = Vec::new();
     for (path, source) in documents("reject") {
-        let checked = check(&source, &common::specs());
+        let checked = check(&source, &shipped::specs());
         assert!(checked.workflow.is_none(), "{} is accepted", path.display());
         assert!(checked.problems.iter().all(|problem| problem.span.is_some()));
         wrong.extend(compare(&path, &rendered(&path, &source, &checked)));
@@ -153,7 +153,7 @@ fn every_code_has_a_document_that_shows_it() {
     let mut shown = std::collections::BTreeSet::new();
     for (_, source) in documents("accept").into_iter().chain(documents("reject")) {
         shown.extend(
-            check(&source, &common::specs())
+            check(&source, &shipped::specs())
                 .problems
                 .into_iter()
                 .map(|problem| problem.code),

@@ -7,14 +7,14 @@
     reason = "tests fail by panicking"
 )]
 
-mod common;
+mod shipped;
 
 use clawd_workflow::{check, library, render_problem};
 
 #[test]
 fn every_runbook_of_the_library_checks_clean() {
     for (name, source) in library::runbooks() {
-        let checked = check(source, &common::specs());
+        let checked = check(source, &shipped::specs());
         let problems: String = checked
             .problems
             .iter()

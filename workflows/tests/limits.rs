@@ -7,14 +7,14 @@
     reason = "tests fail by panicking"
 )]
 
-mod common;
+mod shipped;
 
 use clawd_workflow::check;
 
 const HEAD: &str = "apiVersion: clawd.dev/v1\nkind: Runbook\nmetadata: {name: x}\ntargets: controller\n";
 
 fn codes(source: &str) -> Vec<String> {
-    let checked = check(source, &common::specs());
+    let checked = check(source, &shipped::specs());
     assert!(checked.workflow.is_none());
     assert!(checked.problems.len() <= 200);
     checked.problems.into_iter().map(|problem| problem.code).collect()

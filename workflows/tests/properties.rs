@@ -9,7 +9,7 @@
     reason = "tests fail by panicking"
 )]
 
-mod common;
+mod shipped;
 
 use clawd_workflow::{check, library, render_problem, render_problem_in_colour};
 use proptest::prelude::{
@@ -128,7 +128,7 @@ fn apply(source: &str, mutation: &Mutation) -> String {
 
 /// Checks a text, and shows its problems in both ways.
 fn exercise(source: &str) {
-    let checked = check(source, &common::specs());
+    let checked = check(source, &shipped::specs());
     for problem in &checked.problems {
         let span = problem.span.unwrap();
         assert!(span.start <= span.end && span.end <= source.len(), "{span:?}");
@@ -205,7 +205,7 @@ fn yaml(name: &str, label: &str, inputs: &[&str], jobs: &[&str]) -> serde_json::
 }
 
 fn digest(source: &str) -> String {
-    let checked = check(source, &common::specs());
+    let checked = check(source, &shipped::specs());
     checked
         .workflow
         .unwrap_or_else(|| panic!("{source}\n{:?}", checked.problems))

@@ -7,7 +7,7 @@
     reason = "tests fail by panicking"
 )]
 
-mod common;
+mod shipped;
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use clawd_workflow::{Evaluated, Lookup, Scope, Section, Selector, Truth, Workflo
 use serde_json::{Value, json};
 
 fn workflow(source: &str) -> Workflow {
-    let checked = check(source, &common::specs());
+    let checked = check(source, &shipped::specs());
     checked
         .workflow
         .unwrap_or_else(|| panic!("{:?}", checked.problems))

@@ -17,9 +17,7 @@ mod kill;
 mod lab;
 mod lab_faults;
 mod people;
-mod rows;
 mod support;
-mod tidy;
 mod walkthrough;
 
 use std::collections::BTreeSet;
