@@ -1,25 +1,21 @@
-//! SIGKILL around every commit: whichever commit of `patch-security` the process dies before or after, the next
-//! process ends the same run with the same servers, each effect exactly once by the servers' own records.
-//!
-//! By default: before every commit, those of the start included, and after every third. `CLAWD_MATRIX=full`: after
-//! every one.
+//! On simulated servers: whichever commit of `patch-security` the process dies before or after, those of the start
+//! included, the next process ends the same run with the same servers, each effect exactly once by the servers' own
+//! records.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use futures::StreamExt as _;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::{COMMITS_MAX, Steps, drive, drive_through, fault, go_on, steps, text};
 use crate::support::{Gone, Site};
 
 const SERVERS: [(&str, &str); 3] = [("web-canary-1", "staging"), ("web-1", "prod"), ("web-2", "prod")];
 
-/// No run of the test has as many commits.
-const COMMITS_MAX: u64 = 300;
-
 /// Around how many commits it is killed before somebody looks whether there are any more.
-const TOGETHER: usize = 6;
+const TOGETHER: u64 = 6;
 
 /// How many cases run at once: most of their time is waiting for disks and for other processes.
 const AT_ONCE: usize = 3;
@@ -32,7 +28,7 @@ struct End {
     /// What was done to it, by its own record.
     effects: BTreeMap<&'static str, Vec<(String, String)>>,
     /// Where each step stands, folded from the journal.
-    steps: BTreeMap<String, String>,
+    steps: Steps,
 }
 
 /// A site with three servers that wait for updates, stopped just before a run would be started.
@@ -45,83 +41,9 @@ async fn prepared() -> Site {
     site
 }
 
-/// Brings the run to its end, as people and programs would: what was answered is not asked again, what was not
-/// answered is looked up or asked once more.
-async fn drive(site: &mut Site) -> Result<(String, bool)> {
-    let mut was_killed = false;
-    loop {
-        match go_on(site).await {
-            Ok(run) => return Ok((run, was_killed)),
-            Err(error) if error.is::<Gone>() && !was_killed => {
-                was_killed = true;
-                site.clawd.set_env(Vec::new());
-                if site.clawd.pid().is_some() {
-                    let code = site.clawd.wait_exit(Duration::from_secs(20)).await?;
-                    ensure!(
-                        code.is_none(),
-                        "it did not die by a signal, but ended with {code:?}"
-                    );
-                }
-            }
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-async fn go_on(site: &mut Site) -> Result<String> {
-    if site.clawd.pid().is_none() {
-        site.restart().await?;
-    }
-    let run = site.start_run("patch-security", &json!({}), "one-run").await?;
-    let view = site.wait_run(&run, &["waiting", "succeeded"]).await?;
-    if view["status"] == "waiting" {
-        vote(site, &run).await?;
-        site.wait_run(&run, &["succeeded"]).await?;
-    }
-    Ok(run)
-}
-
-/// Votes, but for votes that are on record already: those are durable, and the run has to find them by itself.
-async fn vote(site: &Site, run: &str) -> Result<()> {
-    let cast = site
-        .get("ben", &format!("/audit?run={run}&kind=vote.cast"))
-        .await?;
-    let voters: BTreeSet<String> = items(&cast).map(|record| text(record, "actor")).collect();
-    for who in ["ben", "cho"] {
-        if voters.contains(&format!("user:{who}")) {
-            continue;
-        }
-        let requests = site.get(who, &format!("/approvals?run={run}")).await?;
-        ensure!(
-            items(&requests).count() == 1,
-            "one request for votes, and not {requests:#}"
-        );
-        let answer = site.vote(who, &requests["items"][0], "approve").await?;
-        answer
-            .json::<Value>()
-            .with_context(|| format!("{who} votes on {requests:#}"))?;
-    }
-    Ok(())
-}
-
 /// Looks at what came of it, from all sides.
 async fn end(site: &Site, run: &str) -> Result<End> {
-    let runs = site.get("ana", "/runs").await?;
-    ensure!(items(&runs).count() == 1, "another run was started: {runs:#}");
-    let shown = site.get("ana", &format!("/runs/{run}")).await?;
-    let mut steps = BTreeMap::new();
-    for job in list(&shown["jobs"]) {
-        for step in list(&job["lanes"]).flat_map(|lane| list(&lane["steps"])) {
-            steps.insert(text(step, "path"), text(step, "status"));
-        }
-    }
-    let requests = site.get("ana", &format!("/approvals?run={run}")).await?;
-    ensure!(
-        items(&requests).count() == 1,
-        "votes were asked for again: {requests:#}"
-    );
-    site.verify_audit().await?;
-
+    let steps = steps(site, run).await?;
     let (mut worlds, mut effects) = (BTreeMap::new(), BTreeMap::new());
     for (name, _) in SERVERS {
         let recorded = site.effects(name)?;
@@ -159,41 +81,18 @@ fn essence(mut world: Value) -> Value {
     world
 }
 
-fn list(value: &Value) -> impl Iterator<Item = &Value> {
-    value.as_array().into_iter().flatten()
-}
-
-fn items(page: &Value) -> impl Iterator<Item = &Value> {
-    list(&page["items"])
-}
-
-fn text(value: &Value, field: &str) -> String {
-    value[field].as_str().unwrap_or_default().to_owned()
-}
-
 /// The cases around some commits, as `CLAWD_FAULT` wants them.
 fn around(commits: std::ops::Range<u64>) -> Vec<String> {
-    let is_full = std::env::var("CLAWD_MATRIX").is_ok_and(|size| size == "full");
-    let before = commits
-        .clone()
-        .map(|number| format!("kill-before-commit={number}"));
-    let after = commits.filter(|number| is_full || number % 3 == 0);
-    before
-        .chain(after.map(|number| format!("kill-after-commit={number}")))
+    commits
+        .flat_map(|number| ["before", "after"].map(|side| format!("kill-{side}-commit={number}")))
         .collect()
 }
 
 /// Whether the process was killed, when all ended as it should.
-async fn case(seed: &Site, fault: String, wanted: &End) -> (String, Result<bool>) {
+async fn case(seed: &Site, what: String, wanted: &End) -> (String, Result<bool>) {
     let outcome = async {
-        let mut site = seed.fork(vec![("CLAWD_FAULT".to_owned(), fault.clone())])?;
-        let (run, was_killed) = drive(&mut site).await?;
-        if !was_killed {
-            // What is asked now would make commits too, which are none of the run.
-            site.clawd.kill().await?;
-            site.clawd.set_env(Vec::new());
-            site.restart().await?;
-        }
+        let mut site = seed.fork(fault(&what))?;
+        let (run, was_killed) = drive_through(&mut site).await?;
         let came = end(&site, &run).await?;
         ensure!(
             came == *wanted,
@@ -202,7 +101,7 @@ async fn case(seed: &Site, fault: String, wanted: &End) -> (String, Result<bool>
         Ok(was_killed)
     };
     let outcome = outcome.await;
-    (fault, outcome)
+    (what, outcome)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -216,9 +115,9 @@ async fn a_kill_around_any_commit_changes_nothing_in_the_end() {
 
     let (began, mut killed, mut wrong) = (Instant::now(), 0, Vec::new());
     // Until there are no more commits to be killed at.
-    for first in (1..COMMITS_MAX).step_by(TOGETHER) {
-        let faults = around(first..first + TOGETHER as u64);
-        let cases = faults.into_iter().map(|fault| case(&seed, fault, &wanted));
+    for first in (1..COMMITS_MAX).step_by(TOGETHER as usize) {
+        let faults = around(first..first + TOGETHER);
+        let cases = faults.into_iter().map(|what| case(&seed, what, &wanted));
         let outcomes: Vec<_> = futures::stream::iter(cases)
             .buffer_unordered(AT_ONCE)
             .collect()
@@ -251,10 +150,7 @@ async fn the_same_process_killed_again_and_again_still_gets_there() {
     let mut site = prepared().await;
     let mut run = None;
     // A start takes fewer commits than that, so that some of the run's work is done in each life.
-    site.clawd.set_env(vec![(
-        "CLAWD_FAULT".to_owned(),
-        "kill-before-commit=26".to_owned(),
-    )]);
+    site.clawd.set_env(fault("kill-before-commit=26"));
     let mut lives = 0;
     while run.is_none() && lives < 40 {
         lives += 1;
