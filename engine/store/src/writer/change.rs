@@ -14,7 +14,10 @@ use crate::writer::turn::prepare;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Expect {
     Any,
+    /// It changes one row.
     One,
+    /// It returns one row.
+    Row,
 }
 
 /// The first column of the last row that a statement returned.
@@ -23,7 +26,7 @@ pub(crate) type Answer = Option<i64>;
 /// Why a change was not made; nothing of it was kept.
 #[derive(Debug)]
 pub(crate) enum Refused {
-    /// A statement did not affect exactly one row.
+    /// A statement did not change, or return, exactly one row.
     Unmet,
     Database(sqlx::Error),
     Read(crate::error::ReadError),
@@ -87,6 +90,12 @@ impl Change {
         self
     }
 
+    /// A question that has to be answered with exactly one row, or the change is refused.
+    pub(crate) fn one_row(mut self, question: Sql) -> Self {
+        self.statements.push((question, Expect::Row));
+        self
+    }
+
     /// What is recorded with it.
     pub(crate) fn audit(mut self, drafts: &[Draft]) -> Self {
         if let Some(tenant) = &self.tenant {
@@ -101,24 +110,29 @@ impl Change {
         self
     }
 
-    /// Runs the statements within a savepoint of the group's transaction.
-    pub(super) async fn apply(&self, connection: &mut SqliteConnection) -> Result<Vec<Answer>, Refused> {
-        sql("SAVEPOINT change")
-            .run(connection)
-            .await
-            .map_err(Refused::Database)?;
+    /// Runs the statements within a savepoint of the group's transaction. What is refused is undone, and the
+    /// neighbours do not notice.
+    ///
+    /// # Errors
+    /// When the savepoint itself fails: SQLite has given up the whole transaction, as it does when the disk is full.
+    /// Nothing may run after that, since it would be committed by itself, without its group and its audit record.
+    pub(super) async fn apply(
+        &self,
+        connection: &mut SqliteConnection,
+    ) -> Result<Result<Vec<Answer>, Refused>, sqlx::Error> {
+        sql("SAVEPOINT change").run(connection).await?;
         let answers = self.statements(connection).await;
-        if answers.is_err() {
-            sql("ROLLBACK TO change")
-                .run(connection)
-                .await
-                .map_err(Refused::Database)?;
+        if answers.is_err()
+            && let Err(error) = sql("ROLLBACK TO change").run(connection).await
+        {
+            // The statement's own error says why; this one says only that the savepoint is gone.
+            return Err(match answers {
+                Err(Refused::Database(cause)) => cause,
+                _ => error,
+            });
         }
-        sql("RELEASE change")
-            .run(connection)
-            .await
-            .map_err(Refused::Database)?;
-        answers
+        sql("RELEASE change").run(connection).await?;
+        Ok(answers)
     }
 
     async fn statements(&self, connection: &mut SqliteConnection) -> Result<Vec<Answer>, Refused> {
@@ -129,7 +143,12 @@ impl Change {
                 .run(connection)
                 .await
                 .map_err(Refused::Database)?;
-            if *expect == Expect::One && result.rows_affected() != 1 {
+            let met = match expect {
+                Expect::Any => true,
+                Expect::One => result.rows_affected() == 1,
+                Expect::Row => rows.len() == 1,
+            };
+            if !met {
                 return Err(Refused::Unmet);
             }
             answers.push(rows.last().and_then(|row| row.try_get(0).ok()));

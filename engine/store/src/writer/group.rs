@@ -271,7 +271,7 @@ impl State {
         for (job, verdict) in jobs.iter().zip(verdicts) {
             match job {
                 Job::Change(change, _) => {
-                    let applied = change.apply(&mut self.connection).await;
+                    let applied = change.apply(&mut self.connection).await?;
                     if let (Ok(_), Some(tenant)) = (&applied, &change.tenant) {
                         if self.logs.open(&mut self.connection, tenant).await? {
                             let first = self.logs.append(tenant, &change.audit, &mut audit);

@@ -19,5 +19,6 @@ mod open;
 mod output;
 mod paging;
 mod records;
+mod rolled_back;
 mod sign_in;
 mod two_nodes;
