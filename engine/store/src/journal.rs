@@ -34,7 +34,7 @@ pub struct NewRunRow {
     pub workflow: Digest,
     /// What approvals bind to.
     pub plan_digest: Digest,
-    /// The plan itself, stored for the run exactly as it is.
+    /// The plan itself. It is stored exactly as it is, before the turn, unless it is stored already.
     pub plan: Arc<Plan>,
     /// Who started it.
     pub requester: PrincipalName,
@@ -135,7 +135,10 @@ impl Store {
     #[tracing::instrument(name = "db.journal.commit", level = "debug", skip_all, fields(run = %turn.run))]
     pub async fn commit(&self, turn: Turn) -> Result<(), CommitError> {
         // Rendered here, in the caller's task, so that the writer only numbers, hashes and inserts.
-        let rows = TurnRows::new(turn)?;
+        let mut rows = TurnRows::new(turn)?;
+        if let Some(plan) = rows.plan.take() {
+            self.keep_plan(&rows.tenant, plan).await?;
+        }
         self.inner.writer.turn(rows).await
     }
 

@@ -1,12 +1,14 @@
 //! Plans: stored under the digest of their whole text, so that none ever changes.
 
 use clawd_audit::Draft;
-use clawd_model::{Digest, Plan, Timestamp};
+use clawd_model::{Digest, Plan, TenantName, Timestamp};
 
-use crate::error::{ReadError, WriteError};
+use crate::error::{CommitError, ReadError, WriteError};
 use crate::row::{self, Row, Stored};
-use crate::sql::sql;
+use crate::sql::{Sql, sql};
+use crate::store::Store;
 use crate::tenant::TenantStore;
+use crate::writer::{Change, Refused};
 
 /// A plan with its digest.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +38,61 @@ impl TryFrom<Row<'_>> for StoredPlan {
     }
 }
 
+/// A plan as it is stored.
+pub(crate) struct PlanText {
+    /// The digest of the text: what it is stored under.
+    pub(crate) content: Digest,
+    digest: Digest,
+    at: Timestamp,
+    text: String,
+}
+
+impl PlanText {
+    pub(crate) fn new(plan: &Plan, digest: Digest) -> Result<Self, serde_json::Error> {
+        let text = serde_json::to_string(plan)?;
+        Ok(Self {
+            content: Digest::of(text.as_bytes()),
+            digest,
+            at: plan.at,
+            text,
+        })
+    }
+
+    /// A plan that is stored already is the same plan, since its key is the digest of its text.
+    fn insert(self, tenant: &TenantName) -> Sql {
+        sql("INSERT INTO plans (tenant, content, digest, made_at, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")
+            .bind(tenant.as_str())
+            .bind(self.content.to_string())
+            .bind(self.digest.to_string())
+            .bind(self.at.0)
+            .bind(self.text)
+    }
+}
+
+impl Store {
+    /// Sees to it that the plan of a run that begins is stored. Whoever made it has usually done so.
+    pub(crate) async fn keep_plan(&self, tenant: &TenantName, plan: PlanText) -> Result<(), CommitError> {
+        let query = sql("SELECT 1 FROM plans WHERE tenant = ? AND content = ?")
+            .bind(tenant.as_str())
+            .bind(plan.content.to_string());
+        let known = query.query().fetch_optional(self.readers()).await;
+        if known.map_err(CommitError::Database)?.is_some() {
+            return Ok(());
+        }
+        let change = Change::new(tenant.clone(), self.now()).run(plan.insert(tenant));
+        match self.inner.writer.change(change).await {
+            Ok(_) => Ok(()),
+            Err(Refused::Unmet) => Err(CommitError::Missed("plans")),
+            Err(Refused::Database(sqlx::Error::Database(error))) if error.is_foreign_key_violation() => {
+                Err(CommitError::Invalid("there is no such tenant"))
+            }
+            Err(Refused::Database(error)) => Err(CommitError::Database(error)),
+            Err(Refused::Read(error)) => Err(CommitError::Read(error)),
+            Err(Refused::Closed) => Err(CommitError::Closed),
+        }
+    }
+}
+
 impl TenantStore {
     /// Keeps a plan. Keeping the same again changes nothing.
     ///
@@ -44,21 +101,8 @@ impl TenantStore {
     #[tracing::instrument(name = "db.plan.put", skip_all)]
     pub async fn put_plan(&self, plan: &Plan, audit: &[Draft]) -> Result<Digest, WriteError> {
         let digest = plan.digest();
-        let body = serde_json::to_string(plan)?;
-        let change = self
-            .change()
-            .run(
-                sql(
-                    "INSERT INTO plans (tenant, content, digest, made_at, body) VALUES (?, ?, ?, ?, ?)
-                     ON CONFLICT DO NOTHING",
-                )
-                .bind(self.tenant.as_str())
-                .bind(Digest::of(body.as_bytes()).to_string())
-                .bind(digest.to_string())
-                .bind(plan.at.0)
-                .bind(body),
-            )
-            .audit(audit);
+        let plan = PlanText::new(plan, digest)?;
+        let change = self.change().run(plan.insert(&self.tenant)).audit(audit);
         self.write(change, "plan").await?;
         Ok(digest)
     }

@@ -12,7 +12,6 @@ use crate::writer::turn::TurnRows;
 
 /// Rows under construction.
 pub(super) struct Bulk {
-    plans: List,
     runs: List,
     journal: Packed,
     /// The last change of each run's row: a later turn of the group has the last word.
@@ -64,7 +63,6 @@ impl List {
 impl Bulk {
     pub(super) fn new() -> Self {
         Self {
-            plans: List::default(),
             runs: List::default(),
             journal: Packed::with_capacity(16 * 1024),
             statuses: HashMap::new(),
@@ -79,7 +77,6 @@ impl Bulk {
     pub(super) fn add(&mut self, turn: &TurnRows, number: i64, first_record: u64) {
         self.turns += 1;
         if !turn.new_run.is_empty() {
-            self.plans.push(&turn.plan, 1);
             self.runs.push(&turn.new_run, 1);
             let _ = write!(self.runs.rows, ",{number}]");
         }
@@ -108,7 +105,6 @@ impl Bulk {
             statuses.push(row, 1);
         }
         [
-            self.plans.step("plans", rows::PLANS, false),
             self.runs.step("runs", rows::RUNS, true),
             self.journal.step("journal", rows::JOURNAL),
             statuses.step("runs", rows::STATUSES, true),

@@ -22,11 +22,6 @@ pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
 pub(super) const LEASES: &str = "SELECT version.data_version, shard, epoch
      FROM pragma_data_version AS version LEFT JOIN leases ON holder IS NOT NULL";
 
-/// A plan that is stored already is the same plan, since its key is the digest of its text.
-pub(super) const PLANS: &str = "INSERT INTO plans (tenant, content, digest, made_at, body)
-     SELECT value->>0, value->>1, value->>2, value->>3, value->>4 FROM json_each(?) WHERE true
-     ON CONFLICT DO NOTHING";
-
 pub(super) const RUNS: &str =
     "INSERT INTO runs (id, tenant, shard, runbook, workflow, plan, plan_content, requester,
          status, started_at, updated_at, finished_at, number)
@@ -74,11 +69,8 @@ pub(super) fn push(rows: &mut String, row: &Value) {
     let _ = write!(rows, "{row}");
 }
 
-/// The rows of a run that begins: its plan and itself. The latter lacks its number and its closing bracket.
-pub(super) fn new_run(turn: &Turn, new: &NewRunRow) -> Result<(String, String), serde_json::Error> {
-    let body = serde_json::to_string(&*new.plan)?;
-    let content = Digest::of(body.as_bytes());
-    let plan = json!([turn.tenant, content, new.plan_digest, new.plan.at, body]);
+/// The row of a run that begins, without its number and its closing bracket. `content` is what its plan is stored under.
+pub(super) fn new_run(turn: &Turn, new: &NewRunRow, content: Digest) -> String {
     let status = turn.status.unwrap_or(RunStatus::Running);
     let finished = turn.finished.then_some(turn.at);
     let run = json!([
@@ -96,5 +88,5 @@ pub(super) fn new_run(turn: &Turn, new: &NewRunRow) -> Result<(String, String), 
     ]);
     let mut run = run.to_string();
     run.pop();
-    Ok((plan.to_string(), run))
+    run
 }

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::error::CommitError;
 use crate::journal::{CommittedTurn, Turn, shard_of};
+use crate::plan::PlanText;
 use crate::writer::rows;
 
 /// No turn is larger than this: what cannot be read back at once must not be written.
@@ -29,8 +30,9 @@ pub(crate) struct TurnRows {
     pub(crate) finished: bool,
     pub(crate) status: Option<RunStatus>,
     pub(crate) is_new: bool,
+    /// The plan of a run that begins. It is stored before the turn, which refers to it: a plan may be larger than a turn.
+    pub(crate) plan: Option<PlanText>,
     /// JSON rows, comma-separated, as the bulk statement takes them.
-    pub(crate) plan: String,
     pub(crate) new_run: String,
     pub(crate) approvals: String,
     pub(crate) approvals_count: u64,
@@ -67,8 +69,12 @@ impl TurnRows {
             .map(serde_json::to_string)
             .collect::<Result<Vec<_>, _>>()?;
         let (plan, new_run) = match &turn.new_run {
-            Some(new) => rows::new_run(&turn, new)?,
-            None => (String::new(), String::new()),
+            Some(new) => {
+                let plan = PlanText::new(&new.plan, new.plan_digest)?;
+                let row = rows::new_run(&turn, new, plan.content);
+                (Some(plan), row)
+            }
+            None => (None, String::new()),
         };
         let mut approvals = String::new();
         for approval in &turn.approvals {
@@ -87,7 +93,6 @@ impl TurnRows {
         let audit = prepare(&turn.audit, &turn.tenant, turn.at);
         let bytes = events.iter().map(String::len).sum::<usize>()
             + audit.iter().map(Prepared::len).sum::<usize>()
-            + plan.len()
             + approvals.len();
         if bytes > BYTES_MAX {
             return Err(CommitError::Invalid("it is larger than 16 MiB"));

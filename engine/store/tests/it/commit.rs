@@ -323,3 +323,37 @@ async fn a_failing_database_fails_each_and_recovers() {
         5
     );
 }
+
+/// A plan may be larger than a turn: the run refers to the stored one.
+#[tokio::test]
+async fn a_run_of_a_plan_that_is_larger_than_a_turn_begins() {
+    let fixture = Fixture::new().await;
+    let run = fixture.run_id();
+    let lease = fixture.lease(run).await;
+    let mut turn = first_turn("demo", run, &lease);
+    let row = turn.new_run.as_mut().unwrap();
+    let mut large = clawd_model::Plan::clone(&row.plan);
+    large.steps = (0..30_000_u16).map(planned_step).collect();
+    let bytes = serde_json::to_vec(&large).unwrap().len();
+    assert!(bytes > 16 << 20, "{bytes}");
+    row.plan_digest = large.digest();
+    row.plan = std::sync::Arc::new(large.clone());
+    fixture.demo().put_plan(&large, &[]).await.unwrap();
+    let commits = fixture.store.counts().commits;
+    fixture.store.commit(turn).await.unwrap();
+    assert_eq!(
+        fixture.store.counts().commits - commits,
+        1,
+        "it is not stored again"
+    );
+    assert_eq!(fixture.demo().run_plan(run).await.unwrap(), Some(large));
+}
+
+fn planned_step(number: u16) -> clawd_model::PlannedStep {
+    serde_json::from_value(serde_json::json!({
+        "ref": {"job": 0, "lane": number, "step": 0}, "step": "apply", "job": "rollout",
+        "target": {"name": format!("web-{number}"), "env": "prod", "labels": {}},
+        "uses": "shell@v1", "will_run": {"is": "yes"}, "input": {"command": "x".repeat(500)},
+    }))
+    .unwrap()
+}

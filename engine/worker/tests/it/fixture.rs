@@ -180,6 +180,8 @@ impl Fixture {
             .await
             .unwrap();
         let plan = Arc::new(plan(&workflow, &demo.servers().await.unwrap()));
+        // As whoever makes a plan does: it is there before a run of it begins.
+        demo.put_plan(&plan, &[]).await.unwrap();
         NewRun {
             run: RunId::new(self.clock.now(), &self.entropy),
             tenant: read("demo"),
