@@ -17,6 +17,9 @@ use crate::{Action, Approvals, Bundle, ControlAction, Request, Resource, RunFact
 /// 2026-03-03T03:00:00Z, a Tuesday: when cases take place that do not say when.
 const DEFAULT_NOW: Timestamp = Timestamp(1_772_506_800_000);
 
+/// How many questions the cases of one file may ask together. Three lists in one case multiply.
+const MAX_QUESTIONS: usize = 20_000;
+
 /// The world of a test file.
 struct World<'a> {
     bundle: &'a Bundle,
@@ -46,7 +49,21 @@ pub(super) fn run_all(
         Err(message) => return complain(message, 0..0),
     };
     let mut cases = Vec::new();
+    let mut questions = 0_usize;
     for (place, case) in &tests.cases {
+        let lists = [
+            case.principal.each().len(),
+            case.action.each().len(),
+            case.resource.each().len(),
+        ];
+        questions = questions.saturating_add(lists.into_iter().fold(1, usize::saturating_mul));
+        if questions > MAX_QUESTIONS {
+            let message = format!(
+                "the cases up to `{}` ask more than {MAX_QUESTIONS} questions",
+                case.name
+            );
+            return complain(message, place.clone());
+        }
         let line = source.span(place.clone()).line;
         for principal in case.principal.each() {
             for action in case.action.each() {

@@ -10,7 +10,7 @@ use clawd_model::{
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::yaml::{self, Node, YamlError};
+use super::yaml::{Node, Text, YamlError};
 use crate::load::problem::{Code, Source, error, nearest};
 
 /// A test file: the world of its cases, and the cases.
@@ -156,7 +156,8 @@ impl Reader<'_> {
 
     fn read(&mut self) -> Tests {
         let mut tests = Tests::default();
-        let entries = match yaml::read(self.source.text) {
+        let text = Text::new(self.source.text);
+        let entries = match text.read() {
             Err(YamlError { message, place }) => {
                 self.problem(Code::TestSyntax, message, place, None);
                 return tests;
@@ -192,7 +193,7 @@ impl Reader<'_> {
         tests
     }
 
-    fn value<T: DeserializeOwned>(&mut self, node: &Node<'_>) -> Option<T> {
+    fn value<T: DeserializeOwned>(&mut self, node: &Node<'_, '_>) -> Option<T> {
         let place = node.place();
         let value = match node.value() {
             Ok(value) => value,
@@ -210,7 +211,7 @@ impl Reader<'_> {
         }
     }
 
-    fn cases(&mut self, node: Node<'_>) -> Vec<(Range<usize>, Case)> {
+    fn cases(&mut self, node: Node<'_, '_>) -> Vec<(Range<usize>, Case)> {
         let place = node.place();
         let Some(items) = node.items() else {
             self.shape("`cases` is a list", place);

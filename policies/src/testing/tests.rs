@@ -127,3 +127,47 @@ fn a_bundle_that_does_not_load_has_failed() {
     assert!(!report.passed());
     assert_eq!(report.problems[0].code, "PL001");
 }
+
+/// Whoever may check policies may send any text: it must not end the process, nor keep it busy for ever.
+#[test]
+fn a_hostile_test_file_is_a_problem_and_nothing_else() {
+    let many = format!("cases: [{}]", "a,".repeat(60_000));
+    let names = |prefix: &str| {
+        (0..60)
+            .map(|n| format!("{prefix}{n}"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let product = format!(
+        "cases:\n  - {{name: x, principal: [{}], action: [{}], resource: [{}], expect: deny}}",
+        names("p"),
+        names("a"),
+        names("r")
+    );
+    for (tests, text) in [
+        ("- ".repeat(10_000), "nested more than"),
+        // What the parser itself has had enough of.
+        ("[".repeat(10_000), "recursion limit exceeded"),
+        ("{a: ".repeat(10_000), "recursion limit exceeded"),
+        (format!("cases: {}", "[".repeat(100)), "nested more than"),
+        (
+            "a: &a [x, x]\ncases: [*a, *a]".to_owned(),
+            "aliases cannot be used",
+        ),
+        (many, "more than 50000 values"),
+        (product, "more than 20000 questions"),
+    ] {
+        let report = run_tests(&tests);
+        assert!(!report.passed());
+        let start = &tests[..tests.len().min(40)];
+        let messages: Vec<&str> = report
+            .problems
+            .iter()
+            .map(|problem| problem.message.as_str())
+            .collect();
+        assert!(
+            messages.iter().any(|message| message.contains(text)),
+            "{start}: {messages:?}"
+        );
+    }
+}
