@@ -8,6 +8,8 @@
 //! url_secret = "OPS_WEBHOOK"    # secrets/OPS_WEBHOOK holds the URL
 //! signing_secret = "OPS_SIGN"   # secrets/OPS_SIGN holds whsec_…
 //! ```
+//!
+//! These secrets belong to the installation. Those of runbooks lie in `secrets/TENANT/`, and no runbook can name these.
 
 use std::collections::BTreeMap;
 

@@ -30,18 +30,16 @@ impl Entropy for OsEntropy {
     }
 }
 
-/// Secrets as files: `DATA_DIR/secrets/NAME` for every tenant, or `DATA_DIR/secrets/TENANT/NAME` for one.
+/// Secrets as files: `DATA_DIR/secrets/TENANT/NAME`. What lies in `secrets` itself belongs to the installation (URLs and
+/// keys of channels, `clawd.toml`): no runbook of any tenant can name it.
 #[derive(Clone, Debug)]
 pub(crate) struct SecretFiles(pub(crate) PathBuf);
 
 impl Secrets for SecretFiles {
     fn get(&self, tenant: &TenantName, name: &SecretName) -> Option<String> {
         // Names are letters, digits and underscores, tenants are slugs: neither can leave the folder.
-        let of_tenant = self.0.join(tenant.as_str()).join(name.as_str());
-        let of_all = self.0.join(name.as_str());
-        let text = std::fs::read_to_string(of_tenant)
-            .or_else(|_| std::fs::read_to_string(of_all))
-            .ok()?;
+        let path = self.0.join(tenant.as_str()).join(name.as_str());
+        let text = std::fs::read_to_string(path).ok()?;
         Some(text.trim_end_matches('\n').to_owned())
     }
 }
@@ -51,18 +49,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tenant_sees_its_own_secret_first() {
+    fn a_tenant_sees_its_own_secrets_and_no_others() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("acme")).unwrap();
-        std::fs::write(dir.path().join("TOKEN"), "for all\n").unwrap();
-        std::fs::write(dir.path().join("acme/TOKEN"), "for acme\n").unwrap();
+        std::fs::write(dir.path().join("OPS_WEBHOOK"), "of the installation\n").unwrap();
+        std::fs::write(dir.path().join("acme/TOKEN"), "of acme\n").unwrap();
         let files = SecretFiles(dir.path().to_owned());
-        let get = |tenant: &str| files.get(&tenant.parse().unwrap(), &"TOKEN".parse().unwrap());
-        assert_eq!(get("acme").as_deref(), Some("for acme"));
-        assert_eq!(get("demo").as_deref(), Some("for all"));
-        assert_eq!(
-            files.get(&"demo".parse().unwrap(), &"OTHER".parse().unwrap()),
-            None
-        );
+        let get = |tenant: &str, name: &str| files.get(&tenant.parse().unwrap(), &name.parse().unwrap());
+        assert_eq!(get("acme", "TOKEN").as_deref(), Some("of acme"));
+        assert_eq!(get("demo", "TOKEN"), None);
+        for tenant in ["acme", "demo"] {
+            assert_eq!(get(tenant, "OPS_WEBHOOK"), None, "{tenant}");
+        }
     }
 }
