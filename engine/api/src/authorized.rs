@@ -7,7 +7,8 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use clawd_control::{
-    ActsOn, App, ApprovalOn, Caller, Permit, PlanOn, RunRow, RunbookOn, SignInError, Target, Whole,
+    ActsOn, App, ApprovalOn, Caller, Permit, PlanOn, PlannedRun, RunRow, RunbookOn, SignInError, Target,
+    Whole,
 };
 use clawd_model::Server;
 
@@ -44,7 +45,7 @@ macro_rules! named {
     )*};
 }
 
-named!(ApprovalOn, PlanOn, RunRow, RunbookOn, Server);
+named!(ApprovalOn, PlanOn, PlannedRun, RunRow, RunbookOn, Server);
 
 fn parse<K: FromStr>(text: Option<&str>) -> Result<K, String>
 where

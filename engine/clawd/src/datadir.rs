@@ -5,7 +5,9 @@
 //!   clawd.db          the store
 //!   clawd.lock        held by the running process; proves that the previous one is gone
 //!   audit.key         signs checkpoints of the audit log (0600)
-//!   secrets/NAME      values of secrets (0600)
+//!   secrets/NAME      secrets of the installation: URLs and keys of channels (0600)
+//!   secrets/TENANT/NAME   secrets that the tenant's runbooks can name (0600)
+//!   keys/TENANT/NAME  private keys that the tenant may sign in to servers with, or links to them (0600)
 //!   profiles.toml     addresses and tokens for the command line (0600)
 //!   sim/              the simulated servers' worlds
 //! ```
@@ -45,6 +47,10 @@ impl DataDir {
             .recursive(true)
             .mode(0o700)
             .create(dir.secrets())?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(dir.keys())?;
         Ok(dir)
     }
 
@@ -58,6 +64,10 @@ impl DataDir {
 
     pub(crate) fn secrets(&self) -> PathBuf {
         self.0.join("secrets")
+    }
+
+    pub(crate) fn keys(&self) -> PathBuf {
+        self.0.join("keys")
     }
 
     pub(crate) fn profiles(&self) -> PathBuf {

@@ -18,6 +18,7 @@ mod exit;
 mod fault;
 mod files;
 mod http;
+mod keys;
 mod profiles;
 mod seed;
 mod system;

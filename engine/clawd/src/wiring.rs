@@ -8,7 +8,7 @@ use clawd_control::{App, LocalOperator, Parts};
 use clawd_model::{Clock, Entropy as _};
 use clawd_policy::Policies;
 use clawd_provider::{Noop, Registry, Serves};
-use clawd_provider_host::{Hosts, SshOptions};
+use clawd_provider_host::{Hosts, Keys, SshOptions};
 use clawd_provider_notify::Notify;
 use clawd_provider_sim::{Delays, Simulation};
 use clawd_store::{Options, Store};
@@ -109,7 +109,10 @@ impl Installation {
 fn operations(dir: &DataDir, delays: Delays) -> anyhow::Result<Registry> {
     let mut registry = Registry::default();
     registry.register(Serves::Everywhere, Arc::new(Noop::default()))?;
-    clawd_provider_host::register(&mut registry, &Hosts::new(SshOptions::default()))?;
+    clawd_provider_host::register(
+        &mut registry,
+        &Hosts::new(SshOptions::default(), Keys::new(dir.keys())),
+    )?;
     Simulation::open(dir.simulation(), delays)?.register(&mut registry)?;
     let config = Config::read(dir)?;
     clawd_provider_http::register(

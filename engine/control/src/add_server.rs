@@ -154,7 +154,7 @@ pub async fn add_server(permit: &Permit<ServerAdd>, wanted: AddServer) -> Result
     let view = server_view(&server);
     let data = json!({
         "id": server.id, "provider": server.provider, "address": server.address, "env": server.env,
-        "labels": server.labels, "protected": server.protected, "host_key": view.host_key_fingerprint,
+        "labels": server.labels, "protected": server.protected, "identity": server.identity, "host_key": view.host_key_fingerprint,
     });
     let record = permit.record("server.added", format!("server/{}", server.name), data);
     match permit.store().put_server(&server, &[record]).await {

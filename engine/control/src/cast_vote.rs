@@ -2,7 +2,8 @@
 //!
 //! A vote binds to the digest of what the voter looked at: if that is not what the request is about by now, the vote
 //! is refused. A person has one vote per request. While it is open, the last one counts: somebody who voted yes may
-//! still say no, which ends the request; a no is never taken back. The vote goes to the run's inbox in the transaction
+//! still say no, which ends the request; a no is never taken back. A vote is not taken with a token or session that the
+//! one who asks has made ([`ApprovalOn`]), and its record says which one it was cast with. The vote goes to the run's inbox in the transaction
 //! that records it; the worker counts it, and asks the gate again when it dispatches a step.
 
 use clawd_audit::Draft;
@@ -102,7 +103,7 @@ pub async fn cast_vote(permit: &Permit<VoteCast, ApprovalOn>, cast: CastVote) ->
     let run = approval.subject.run;
     let data = json!({
         "vote": vote.id, "verdict": vote.verdict, "subject": vote.subject, "comment": vote.comment,
-        "expires_at": vote.expires_at, "bundle": permit.bundle(),
+        "expires_at": vote.expires_at, "bundle": permit.bundle(), "credential": permit.caller().provenance(),
     });
     let record = Draft {
         run: Some(run),

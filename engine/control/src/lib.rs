@@ -90,7 +90,7 @@ pub use refresh_facts::{RefreshFactsError, refresh_facts};
 pub use remove_server::remove_server;
 pub use resolve_unknown::{ResolveUnknownError, resolve_unknown};
 pub use run_events::{RunChanged, run_events, watch_runs};
-pub use show_plan::{ShowPlanError, show_plan};
+pub use show_plan::{show_plan, show_run_plan};
 pub use show_run::show_run;
 pub use show_server::show_server;
 pub use start_run::{StartRunError, plan_and_start, start_run};

@@ -174,7 +174,8 @@ async fn admit<On: Target>(
         ..permit.record(
             "run.requested",
             request.subject().unwrap_or_else(|| format!("run/{run}")),
-            json!({"plan": plan_digest, "bundle": permit.bundle(), "via": permit.caller().via_word()}),
+            json!({"plan": plan_digest, "bundle": permit.bundle(), "via": permit.caller().via_word(),
+                "credential": permit.caller().provenance()}),
         )
     };
     let summary = RunSummary {

@@ -9,7 +9,7 @@ use clawd_store::{ReadError, WriteError};
 use serde_json::json;
 
 use crate::error::{Class, Explained};
-use crate::gate::issue::{NewSecret, issue_link, issue_token, token_view};
+use crate::gate::issue::{Issuer, NewSecret, issue_link, issue_token, token_view};
 use crate::gate::{Permit, PrincipalWrite, Refused, TokenCreate};
 
 const DAY: u64 = 24 * 3600;
@@ -17,6 +17,8 @@ const DAY: u64 = 24 * 3600;
 const LIFETIME: DurationMs = DurationMs::from_secs(90 * DAY);
 /// How long it may last.
 const LIFETIME_MAX: DurationMs = DurationMs::from_secs(366 * DAY);
+/// A token may be made with one that was made with another, and so on, so many times.
+const GENERATIONS_MAX: usize = 16;
 
 /// No token or link was made or ended.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +41,14 @@ pub enum TokenError {
     /// It would last too long, or not at all.
     #[error("a token lasts from a second to {LIFETIME_MAX}")]
     Lifetime,
+    /// What the caller signed in with was made with something that was made with something else, too often.
+    #[error(
+        "what you signed in with is {GENERATIONS_MAX} times removed from what the operator of the machine made"
+    )]
+    TooFarRemoved,
+    /// What the caller signed in with was ended while the request was under way.
+    #[error("what you signed in with was ended in the meantime")]
+    Ended,
     /// Sign-in links are for people.
     #[error("`{0}` is no person, and links are for people")]
     NoPerson(PrincipalName),
@@ -58,7 +68,8 @@ impl Explained for TokenError {
         match self {
             Self::NoPrincipal(_) | Self::NoToken(_) => Class::NotFound,
             Self::UnknownScope(_) | Self::Label | Self::Lifetime | Self::NoPerson(_) => Class::Invalid,
-            Self::WiderThanOwn(_) => Class::Denied,
+            Self::WiderThanOwn(_) | Self::TooFarRemoved => Class::Denied,
+            Self::Ended => Class::Unauthenticated,
             Self::Refused(error) => error.class(),
             Self::Read(_) | Self::Write(_) => Class::Internal,
         }
@@ -69,6 +80,8 @@ impl Explained for TokenError {
             Self::NoPrincipal(_) | Self::NoToken(_) => "not-found",
             Self::UnknownScope(_) => "unknown-scope",
             Self::WiderThanOwn(_) => "scope-too-wide",
+            Self::TooFarRemoved => "too-far-removed",
+            Self::Ended => "credential-ended",
             Self::Label => "invalid-label",
             Self::Lifetime => "invalid-lifetime",
             Self::NoPerson(_) => "no-person",
@@ -83,6 +96,7 @@ impl Explained for TokenError {
                 let all: Vec<&str> = ControlAction::ALL.iter().map(|action| action.as_str()).collect();
                 Some(format!("scopes are actions: {}", all.join(", ")))
             }
+            Self::TooFarRemoved => Some("sign in with a token that is less far removed".to_owned()),
             Self::Refused(error) => error.hint(),
             _ => None,
         }
@@ -112,7 +126,8 @@ pub async fn list_tokens(permit: &Permit<TokenCreate>) -> Result<Page<TokenView>
     Ok(Page { items, next: None })
 }
 
-/// Makes a token. Its secret is in the answer and nowhere else.
+/// Makes a token. Its secret is in the answer and nowhere else. It lasts no longer than what the caller signed in with,
+/// and ends with it.
 ///
 /// # Errors
 /// When it makes no sense, reaches further than the caller's own, or is for somebody else without permission.
@@ -154,10 +169,27 @@ pub async fn create_token(permit: &Permit<TokenCreate>, wanted: CreateToken) -> 
         scopes: scopes.into_iter().collect(),
         lifetime,
     };
-    Ok(issue_token(permit.app(), permit.store(), secret, &permit.caller().actor()).await?)
+    let issuer = issuer(permit)?;
+    let made = issue_token(permit.app(), permit.store(), secret, issuer).await;
+    made.map_err(not_made)
 }
 
-/// Ends a token of the caller, or with permission anybody's.
+/// The caller, unless there is too much between them and the operator of the machine.
+fn issuer(permit: &Permit<TokenCreate>) -> Result<Issuer<'_>, TokenError> {
+    if permit.caller().origin().made_with.len() >= GENERATIONS_MAX {
+        return Err(TokenError::TooFarRemoved);
+    }
+    Ok(Issuer::Caller(permit.caller()))
+}
+
+fn not_made(error: WriteError) -> TokenError {
+    match error {
+        WriteError::Missing(_) => TokenError::Ended,
+        error => TokenError::Write(error),
+    }
+}
+
+/// Ends a token of the caller, or with permission anybody's, and everything that was made with it.
 ///
 /// # Errors
 /// When there is no such token, or it was ended before.
@@ -198,13 +230,9 @@ pub async fn create_sign_in_link(
     if !permit.caller().scopes().is_empty() {
         return Err(TokenError::WiderThanOwn("everything".to_owned()));
     }
-    Ok(issue_link(
-        permit.app(),
-        permit.store(),
-        &principal.name,
-        &permit.caller().actor(),
-    )
-    .await?)
+    let issuer = issuer(permit)?;
+    let made = issue_link(permit.app(), permit.store(), &principal.name, issuer).await;
+    made.map_err(not_made)
 }
 
 /// For whom: oneself, or with permission somebody else who is still here.

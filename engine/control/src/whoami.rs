@@ -14,6 +14,7 @@ pub fn whoami(app: &App, caller: &Caller) -> Whoami {
         via: caller.via_word().to_owned(),
         scopes: caller.scopes().iter().cloned().collect(),
         expires_at: caller.expires_at(),
+        issued_by: caller.origin().issued_by.iter().cloned().collect(),
         may: ControlAction::ALL
             .iter()
             .filter(on_tenant)

@@ -101,6 +101,8 @@ ids! {
     RunId "run";
     /// A managed machine.
     ServerId "srv";
+    /// A session of the console, the same however often its secret changes.
+    SessionId "ses";
     /// A token that a person or a program signs in with.
     TokenId "tok";
     /// One person's vote.

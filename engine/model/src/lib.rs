@@ -7,6 +7,7 @@
 pub mod api;
 pub mod approval;
 pub mod canonical;
+pub mod credential;
 pub mod decision;
 pub mod digest;
 pub mod event;
@@ -26,13 +27,14 @@ pub mod step;
 pub mod time;
 
 pub use approval::{Approval, ApprovalStatus, ApprovalSubject, VOTE_TTL, Verdict, Vote};
+pub use credential::{CredentialId, Origin};
 pub use decision::{Decision, DecisionKind, MissingVotes};
 pub use digest::Digest;
 pub use event::{Event, Recorded};
-pub use id::{ApprovalId, AttemptId, PlanId, RunId, ServerId, TokenId, VoteId};
+pub use id::{ApprovalId, AttemptId, InvalidId, PlanId, RunId, ServerId, SessionId, TokenId, VoteId};
 pub use name::{
-    GroupName, InvalidName, JobName, OperationName, PrincipalName, RunbookName, SecretName, ServerName,
-    StepName, TenantName,
+    GroupName, InvalidName, JobName, KeyName, OperationName, PrincipalName, RunbookName, SecretName,
+    ServerName, StepName, TenantName,
 };
 pub use operation::{Effect, OnAmbiguous, OperationSpec, Recovery, Risk, Scope};
 pub use outcome::{Change, ErrorKind, Outcome, StepError};

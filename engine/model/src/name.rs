@@ -122,6 +122,8 @@ names! {
     JobName "job" IDENTIFIER is_identifier;
     /// An operation with its version: `pkg.apply@v1`.
     OperationName "operation" OPERATION is_operation;
+    /// A private key that was granted to a tenant, by name. Which file it is only the operator of the machine decides.
+    KeyName "key" SLUG is_slug;
     /// Who asks: the short name of a user, agent, trigger or service token.
     PrincipalName "principal" SLUG is_slug;
     /// A runbook: `patch-security`.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{ServerId, ServerName, TenantName, Timestamp};
+use crate::{KeyName, ServerId, ServerName, TenantName, Timestamp};
 
 /// Labels that selectors choose by: `role=web`.
 pub type Labels = BTreeMap<String, String>;
@@ -70,9 +70,10 @@ pub struct Server {
     /// The pinned host key (OpenSSH's one-line form); SSH only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_key: Option<String>,
-    /// The path of the private key to sign in with; SSH only. The key itself never enters the store.
+    /// Which of the keys that were granted to the tenant to sign in with; SSH only. Neither the key nor its path enters
+    /// the store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub identity: Option<String>,
+    pub identity: Option<KeyName>,
     /// What was last learnt of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<Facts>,

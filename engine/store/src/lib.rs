@@ -14,6 +14,7 @@
 pub mod approval;
 pub mod audit;
 pub mod bundle;
+mod credential;
 pub mod error;
 pub mod export;
 pub mod idempotency;
@@ -49,7 +50,7 @@ pub use output::{Appended, OutputChunk, Stream};
 pub use plan::StoredPlan;
 pub use run::{RunFilter, RunRow};
 pub use runbook::RunbookVersion;
-pub use session::SignedIn;
+pub use session::{Link, Session};
 pub use store::{CommitPoint, CommitWatch, Options, Store};
 pub use tenant::TenantStore;
 pub use token::Token;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use clawd_audit::Draft;
 use clawd_model::{GroupName, Principal, PrincipalKind, PrincipalName};
 
+use crate::credential;
 use crate::error::{ReadError, WriteError};
 use crate::row::{self, Row, Stored};
 use crate::sql::sql;
@@ -69,7 +70,7 @@ impl TenantStore {
     }
 
     /// Adds a principal, or replaces the one of that name. Principals are never removed, since what they did stays
-    /// on record; somebody who leaves is disabled.
+    /// on record; somebody who leaves is disabled, which ends their sessions and links.
     ///
     /// # Errors
     /// When the database fails.
@@ -94,6 +95,11 @@ impl TenantStore {
                 .bind(principal.disabled),
             )
             .audit(audit);
+        let change = if principal.disabled {
+            credential::sign_out(change, &self.tenant, &principal.name)
+        } else {
+            change
+        };
         self.write(change, "principal").await
     }
 }

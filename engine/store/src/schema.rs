@@ -10,7 +10,10 @@ use sqlx::sqlite::SqliteConnection;
 use crate::error::OpenError;
 
 /// All migrations; number n stands at place n - 1. Never edited once released, only appended to.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_initial.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("migrations/0001_initial.sql"),
+    include_str!("migrations/0002_origin_of_credentials.sql"),
+];
 
 /// `claw` in ASCII.
 const APPLICATION_ID: i64 = 0x636c_6177;

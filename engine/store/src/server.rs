@@ -36,7 +36,7 @@ impl TryFrom<Row<'_>> for Server {
             labels: row.json("labels")?,
             protected: row.flag("protected")?,
             host_key: row.optional("host_key", own)?,
-            identity: row.optional("identity", own)?,
+            identity: row.optional("identity", Row::parse)?,
             facts,
             version: row.int("version")?,
         })
@@ -107,7 +107,7 @@ impl TenantStore {
                 .bind(serde_json::to_string(&server.labels)?)
                 .bind(server.protected)
                 .bind(server.host_key.as_deref())
-                .bind(server.identity.as_deref())
+                .bind(server.identity.as_ref().map(clawd_model::KeyName::as_str))
                 .bind(server.version),
             )
             .audit(audit);

@@ -1,8 +1,9 @@
 //! Tokens: known by the SHA-256 of their text, never by the text.
 
 use clawd_audit::Draft;
-use clawd_model::{Digest, PrincipalName, TenantName, Timestamp, TokenId};
+use clawd_model::{CredentialId, Digest, Origin, PrincipalName, TenantName, Timestamp, TokenId};
 
+use crate::credential;
 use crate::error::{ReadError, WriteError};
 use crate::row::{self, Row, Stored};
 use crate::sql::sql;
@@ -28,6 +29,8 @@ pub struct Token {
     pub expires_at: Timestamp,
     /// When it was revoked, if it was.
     pub revoked_at: Option<Timestamp>,
+    /// Where it comes from.
+    pub origin: Origin,
 }
 
 impl Stored for Token {
@@ -48,6 +51,7 @@ impl TryFrom<Row<'_>> for Token {
             created_at: row.time("created_at")?,
             expires_at: row.time("expires_at")?,
             revoked_at: row.optional("revoked_at", Row::time)?,
+            origin: credential::origin(&row)?,
         })
     }
 }
@@ -73,15 +77,15 @@ impl TenantStore {
     /// Keeps a token of one of the tenant's principals under the digest of its text.
     ///
     /// # Errors
-    /// When there is no such principal, or the database fails.
+    /// When there is no such principal, when what it was made with was ended, or the database fails.
     #[tracing::instrument(name = "db.token.put", skip_all, fields(id = %token.id))]
     pub async fn put_token(&self, token: &Token, hash: Digest, audit: &[Draft]) -> Result<(), WriteError> {
-        let change = self
-            .change()
+        let change = credential::parent_lasts(self.change(), &self.tenant, &token.origin)
             .one(
                 sql(
-                    "INSERT INTO tokens (id, tenant, principal, label, scopes, hash, created_at, expires_at)
-                     VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO tokens (id, tenant, principal, label, scopes, hash, created_at, expires_at,
+                                         issued_by, made_with)
+                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 )
                 .bind(token.id.to_string())
                 .bind(self.tenant.as_str())
@@ -90,10 +94,12 @@ impl TenantStore {
                 .bind(serde_json::to_string(&token.scopes)?)
                 .bind(hash.to_string())
                 .bind(token.created_at.0)
-                .bind(token.expires_at.0),
+                .bind(token.expires_at.0)
+                .bind(serde_json::to_string(&token.origin.issued_by)?)
+                .bind(serde_json::to_string(&token.origin.made_with)?),
             )
             .audit(audit);
-        self.write(change, "principal").await
+        self.write_credential(change).await
     }
 
     /// The tenant's tokens, newest first, the useless ones included.
@@ -106,7 +112,7 @@ impl TenantStore {
         row::all(self.store.readers(), query).await
     }
 
-    /// Refuses a token from now on.
+    /// Refuses a token from now on, and everything that was made with it.
     ///
     /// # Errors
     /// When there is no such token or it was revoked before, or the database fails.
@@ -114,7 +120,7 @@ impl TenantStore {
     pub async fn revoke_token(&self, token: TokenId, audit: &[Draft]) -> Result<(), WriteError> {
         let change = self.change();
         let at = change.at;
-        let change = change
+        let change = credential::end_what_was_made_with(change, &self.tenant, CredentialId::Token(token))
             .one(
                 sql("UPDATE tokens SET revoked_at = ? WHERE id = ? AND tenant = ? AND revoked_at IS NULL")
                     .bind(at.0)

@@ -15,7 +15,7 @@ use clawd_model::{
     AttemptId, DurationMs, FixedClock, RunId, SeededEntropy, Server, ServerId, StepRef, Timestamp,
 };
 use clawd_provider::{Context, OutputSink, Registry, Stream};
-use clawd_provider_host::{Hosts, SshOptions, enroll, probe_host_key, register};
+use clawd_provider_host::{Hosts, Keys, SshOptions, enroll, probe_host_key, register};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -40,7 +40,7 @@ fn main() -> Result<(), Failure> {
 async fn run(arguments: Vec<String>) -> Result<(), Failure> {
     let [address, key, verb, rest @ ..] = arguments.as_slice() else {
         return Err(
-            "usage: host_try user@host:port KEY probe|enroll|check|apply|recover [OPERATION JSON [ATTEMPT]]"
+            "usage: host_try user@host:port KEYS/TENANT/KEY probe|enroll|check|apply|recover [OPERATION JSON [ATTEMPT]]"
                 .into(),
         );
     };
@@ -50,11 +50,13 @@ async fn run(arguments: Vec<String>) -> Result<(), Failure> {
     };
     println!("{} {}", probed.algorithm, probed.fingerprint);
     let entropy = SeededEntropy::new(1);
+    let (folder, key) = key.rsplit_once('/').ok_or("a key is KEYS/TENANT/KEY")?;
+    let (folder, tenant) = folder.rsplit_once('/').ok_or("a key is KEYS/TENANT/KEY")?;
     let server: Server = serde_json::from_value(json!({
-        "id": ServerId::new(Timestamp(1), &entropy), "tenant": "demo", "name": "tried", "provider": "ssh",
+        "id": ServerId::new(Timestamp(1), &entropy), "tenant": tenant, "name": "tried", "provider": "ssh",
         "address": address, "env": "test", "version": 1, "host_key": probed.line, "identity": key,
     }))?;
-    let hosts = Hosts::new(SshOptions::default());
+    let hosts = Hosts::new(SshOptions::default(), Keys::new(folder));
     match (verb.as_str(), rest) {
         ("probe", _) => Ok(()),
         ("enroll", _) => {

@@ -31,13 +31,16 @@ pub(crate) fn step_error(error: &TransportError, place: &str) -> StepError {
         ),
         TransportError::Identity(_) => (
             ErrorKind::Permission,
-            format!("`{BINARY} server add … --identity FILE` names the private key to sign in with"),
+            format!(
+                "on the controller, `{BINARY} server add … --identity FILE` grants a private key and names it; a key \
+                 that was granted is named with `--identity NAME`"
+            ),
         ),
-        TransportError::Refused { user, identity } => (
+        TransportError::Refused { user, key } => (
             ErrorKind::Permission,
             format!(
-                "add `{identity}.pub` to ~{user}/.ssh/authorized_keys on the host; a certificate next to the key may \
-                 have expired: `ssh-keygen -Lf {identity}-cert.pub`"
+                "add the public half of `{key}` to ~{user}/.ssh/authorized_keys on the host; a certificate next to the \
+                 key may have expired: `ssh-keygen -Lf KEY-cert.pub`"
             ),
         ),
         TransportError::NoRoot { user, .. } => (

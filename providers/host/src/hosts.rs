@@ -9,6 +9,7 @@ use clawd_provider::Context;
 use crate::address::Address;
 use crate::errors;
 use crate::host::Host;
+use crate::keys::Keys;
 use crate::local::Local;
 use crate::ssh::{SshOptions, SshPool};
 use crate::transport::Transport;
@@ -23,7 +24,10 @@ pub trait Reach: Send + Sync {
 }
 
 /// SSH for the servers that are reached so, and this very machine.
-struct Network(Arc<SshPool>);
+struct Network {
+    pool: Arc<SshPool>,
+    keys: Keys,
+}
 
 impl Reach for Network {
     fn transport(&self, server: &Server) -> Result<Arc<dyn Transport>, StepError> {
@@ -33,8 +37,8 @@ impl Reach for Network {
                     .address
                     .parse()
                     .map_err(|error| errors::invalid_address(&error))?;
-                self.0
-                    .transport(address, server.host_key.as_deref(), server.identity.as_deref())
+                self.pool
+                    .transport(address, server.host_key.as_deref(), self.keys.of_server(server))
                     .map(|transport| Arc::new(transport) as Arc<dyn Transport>)
                     .map_err(|error| errors::step_error(&error, &place(server)))
             }
@@ -54,10 +58,11 @@ pub struct Hosts {
 }
 
 impl Hosts {
-    /// Hosts over SSH, and this machine.
+    /// Hosts over SSH, with the keys of their tenants, and this machine.
     #[must_use]
-    pub fn new(options: SshOptions) -> Arc<Self> {
-        Self::over(Arc::new(Network(SshPool::new(options))), HOST_JOBS_DIR)
+    pub fn new(options: SshOptions, keys: Keys) -> Arc<Self> {
+        let pool = SshPool::new(options);
+        Self::over(Arc::new(Network { pool, keys }), HOST_JOBS_DIR)
     }
 
     /// Hosts over something else, with their jobs in another folder (an absolute path).

@@ -37,7 +37,11 @@ mod tests {
     #[test]
     fn this_machine_is_read_only() {
         let mut registry = Registry::default();
-        register(&mut registry, &Hosts::new(SshOptions::default())).unwrap();
+        register(
+            &mut registry,
+            &Hosts::new(SshOptions::default(), crate::Keys::new("keys")),
+        )
+        .unwrap();
         let mut server: clawd_model::Server = serde_json::from_value(serde_json::json!({
             "id": clawd_model::ServerId::new(clawd_model::Timestamp(1), &clawd_model::SeededEntropy::new(1)),
             "tenant": "demo", "name": "here", "provider": "local", "address": "", "env": "demo", "version": 1,

@@ -53,12 +53,12 @@ pub enum TransportError {
     #[error("{0}")]
     Identity(String),
     /// The host does not let us in.
-    #[error("`{user}` may not sign in with the key `{identity}`")]
+    #[error("`{user}` may not sign in with the key `{key}`")]
     Refused {
         /// As whom.
         user: String,
-        /// The path of the key.
-        identity: String,
+        /// The name of the key.
+        key: String,
     },
     /// We are in, but may not become root; the command did not begin.
     #[error("`{user}` may not become root: {said}")]

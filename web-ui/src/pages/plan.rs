@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Redirect};
-use clawd_control::{PlanOn, RunRead, RunStart, ServerRead, list_servers, show_plan, start_run};
+use clawd_control::{PlanOn, PlannedRun, RunRead, RunStart, ServerRead, list_servers, show_plan, start_run};
 use clawd_model::api::PlanView;
 use clawd_model::{DecisionKind, Digest, PlannedJob, PlannedStep, ServerName, ServerProvider, WillRun};
 use serde_json::Value;
 
-use crate::door::{Allowed, Answer, Failure, Sent, Visitor, Web, render};
+use crate::door::{AllowedOn, Answer, Failure, Sent, Visitor, Web, render};
 use crate::ui::{DecisionView, Diff, MissingView};
 use crate::view::fleet::ProviderTag;
 use crate::view::plan::{PlanJob, PlanLane, PlanMark, PlanPage, PlanStep, PlanTotals, PlanWave};
@@ -21,11 +21,10 @@ pub(super) type Providers = HashMap<ServerName, ServerProvider>;
 /// Shows a plan.
 pub(crate) async fn show(
     State(web): State<Web>,
-    Allowed { visitor, permit }: Allowed<RunRead>,
-    Path(digest): Path<String>,
+    AllowedOn { visitor, permit }: AllowedOn<RunRead, PlannedRun>,
 ) -> Answer {
-    let digest: Digest = digest.parse().map_err(|_| Failure::no_such("plan", &digest))?;
-    let view = show_plan(&permit, digest).await?;
+    let view = show_plan(&permit);
+    let digest = view.digest;
     let providers = providers(&web, &visitor).await?;
     let now = web.now();
     let key = format!("{digest}\n{}\n{}", visitor.csrf, now.0);

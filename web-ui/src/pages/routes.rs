@@ -91,7 +91,7 @@ pub(crate) fn table() -> Vec<Route> {
         does("/runs/{key}/cancel", "run.cancel", post(run::cancel)),
         does("/runs/{key}/resolve", "run.resolve", post(run::resolve)),
         does("/plans", "plan.create", post(new_run::make_plan)),
-        looks("/plans/{digest}", "run.read", get(plan::show)),
+        looks("/plans/{key}", "run.read", get(plan::show)),
         looks("/approvals", "approval.read", get(approvals::list)),
         looks("/approvals/{key}", "approval.read", get(approvals::show)),
         does("/approvals/{key}/vote", "vote.cast", post(approvals::vote)),

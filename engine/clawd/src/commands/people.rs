@@ -178,6 +178,7 @@ pub(crate) async fn whoami(globals: &Globals) -> Outcome {
             groups.join(", ")
         );
         outln!("by {} until {}", me.via, me.expires_at);
+        outln!("issued by {}", issuers(&me.issued_by));
         outln!("may: {}", me.may.join(" "));
     })?;
     Ok(Exit::Ok)
@@ -202,6 +203,15 @@ fn list(people: &[Person]) {
     );
 }
 
+/// Who issued a credential to somebody else.
+fn issuers(names: &[PrincipalName]) -> String {
+    if names.is_empty() {
+        return "this machine's operator".to_owned();
+    }
+    let names: Vec<&str> = names.iter().map(PrincipalName::as_str).collect();
+    names.join(",")
+}
+
 fn list_tokens(tokens: &[TokenView]) {
     let rows = tokens.iter().map(|token| {
         vec![
@@ -209,11 +219,12 @@ fn list_tokens(tokens: &[TokenView]) {
             token.principal.to_string(),
             token.label.clone(),
             token.expires_at.to_string(),
+            issuers(&token.issued_by),
             token.scopes.join(","),
         ]
     });
     table::print(
-        &["TOKEN", "FOR", "LABEL", "UNTIL", "SCOPES"],
+        &["TOKEN", "FOR", "LABEL", "UNTIL", "ISSUED BY", "SCOPES"],
         rows.collect(),
         "no tokens",
     );

@@ -48,6 +48,11 @@ pub(crate) struct Serve {
     /// The first tenant, made at the first start.
     #[arg(long, default_value = "main", value_name = "NAME")]
     pub(crate) tenant: TenantName,
+    /// Issue a token for this person as the operator of this machine, and keep it as a profile of the command line; may
+    /// be given several times. Nobody votes with a token that the one who asks has issued: this is how people get one
+    /// from nobody.
+    #[arg(long = "issue-for", value_name = "NAME")]
+    pub(crate) issue_for: Vec<PrincipalName>,
     /// How logs look.
     #[arg(long, env = "CLAWD_LOG_FORMAT", value_enum, default_value = "text")]
     pub(crate) log_format: LogFormat,
@@ -69,7 +74,14 @@ impl Serve {
         let telemetry = telemetry::start("info", self.log_format, self.otlp.as_deref())?;
         let dir = DataDir::open(&globals.data_dir)?;
         let listening = self.start(&dir, Delays::none()).await?;
-        first_start(&listening, &dir, &self.tenant, "admin", &[]).await?;
+        let others: Vec<&str> = self.issue_for.iter().map(PrincipalName::as_str).collect();
+        first_start(&listening, &dir, &self.tenant, "admin", &others).await?;
+        for name in others {
+            match Profiles::read(&dir.profiles())?.profiles.contains_key(name) {
+                true => eprintln!("profile `{name}`: clawd … -p {name}"),
+                false => eprintln!("nobody is called `{name}`: add them, and start again"),
+            }
+        }
         eprintln!("listening on {}", listening.url);
         eprintln!(
             "sign in to the console with: clawd console{}",

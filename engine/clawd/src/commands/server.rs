@@ -11,6 +11,7 @@ use clawd_model::{Clock as _, Labels, ServerName, ServerProvider};
 use crate::cli::Globals;
 use crate::connect::{client, failure};
 use crate::exit::{Exit, Failure, Outcome};
+use crate::keys;
 use crate::render::{ago, print, print_list, printable, table};
 use crate::system::SystemClock;
 
@@ -47,10 +48,11 @@ pub(crate) struct Add {
     /// A label, `key=value`; may be given several times.
     #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
     labels: Vec<(String, String)>,
-    /// The private key to sign in with, a path on the machine where the server runs. A certificate beside it
-    /// (`KEY-cert.pub`) is used too.
-    #[arg(long, value_name = "FILE")]
-    identity: Option<PathBuf>,
+    /// The private key to sign in with. On the machine where `clawd` serves: a file, `~/.ssh/id_ed25519` when absent,
+    /// which your tenant may use from then on (a link to it is put into DATA_DIR/keys/TENANT/). From elsewhere: the
+    /// name of a key of that folder. A certificate beside the file (`KEY-cert.pub`) is used too.
+    #[arg(long, value_name = "FILE or NAME")]
+    identity: Option<String>,
     /// Never to be changed by anybody, whatever the votes.
     #[arg(long)]
     protected: bool,
@@ -100,10 +102,14 @@ impl Server {
 
 impl Add {
     async fn run(self, globals: &Globals, client: &Client) -> Outcome {
-        let identity = match &self.identity {
-            Some(path) => Some(absolute(path)?),
-            None => default_identity(),
-        };
+        let tenant = client.whoami().await.map_err(failure)?.principal.tenant;
+        let folder = keys::here(globals)?;
+        let key = keys::choose(
+            folder.as_deref(),
+            &tenant,
+            self.identity.as_deref(),
+            default_identity(),
+        )?;
         let host_key = match &self.accept_host_key {
             Some(fingerprint) => fingerprint.clone(),
             None => ask(
@@ -111,6 +117,8 @@ impl Add {
                 &client.probe_server(&self.address).await.map_err(failure)?,
             )?,
         };
+        // Only now: a key is granted for a machine that somebody has looked at.
+        let key = key.grant()?;
         let labels: Labels = self.labels.into_iter().collect();
         let add = AddServer {
             name: self.name,
@@ -119,10 +127,18 @@ impl Add {
             env: self.env,
             labels,
             protected: self.protected,
-            identity,
+            identity: Some(key.name.clone()),
             host_key: Some(host_key),
         };
-        let server = client.add_server(&add, None).await.map_err(failure)?;
+        let server = match client.add_server(&add, None).await {
+            Ok(server) => server,
+            Err(error) => {
+                if error.problem().is_some() {
+                    key.take_back();
+                }
+                return Err(failure(error));
+            }
+        };
         print(globals.output, &server, |server| {
             eprintln!("added `{}`", server.name);
             show(server);
@@ -131,18 +147,9 @@ impl Add {
     }
 }
 
-fn absolute(path: &PathBuf) -> Result<String, Failure> {
-    let path = std::path::absolute(path)?;
-    if !path.exists() {
-        return Err(Failure::usage(format!("there is no key at `{}`", path.display()))
-            .with_hint("give the path of a private key with --identity"));
-    }
-    Ok(path.display().to_string())
-}
-
-fn default_identity() -> Option<String> {
+fn default_identity() -> Option<PathBuf> {
     let path = PathBuf::from(std::env::var_os("HOME")?).join(".ssh/id_ed25519");
-    path.exists().then(|| path.display().to_string())
+    path.exists().then_some(path)
 }
 
 /// Trust on first use is explicit: a person compares the fingerprint, or a flag carries it.

@@ -1,14 +1,15 @@
 //! Votes from the request to the end of the run.
 
-use clawd_model::api::{ApprovalView, CastVote, RunView};
-use clawd_model::{ApprovalStatus, Digest, Event, RunId, RunStatus, Verdict};
+use clawd_model::api::{ApprovalView, CastVote, CreateSignInLink, CreateToken, PutPrincipal, RunView};
+use clawd_model::{ApprovalStatus, Digest, Event, PrincipalKind, RunId, RunStatus, Verdict};
 use futures::StreamExt;
 
 use super::{CastVoteError, cast_vote};
 use crate::testing::{OTHER_TENANT, World};
 use crate::{
-    ApprovalOn, ApprovalRead, ListApprovals, Refused, RunRead, RunRow, VoteCast, list_approvals, run_events,
-    show_approval, show_run,
+    ApprovalOn, ApprovalRead, Caller, ListApprovals, PrincipalWrite, Refused, RunRead, RunRow, TokenCreate,
+    VoteCast, create_sign_in_link, create_token, list_approvals, put_principal, run_events, show_approval,
+    show_run,
 };
 
 async fn approvals(world: &World, who: &str) -> Vec<ApprovalView> {
@@ -27,11 +28,14 @@ async fn approvals(world: &World, who: &str) -> Vec<ApprovalView> {
 }
 
 async fn vote(world: &World, who: &str, verdict: Verdict, subject: Digest) -> Result<(), String> {
-    let caller = world.caller(who).await;
+    vote_as(world, &world.caller(who).await, verdict, subject).await
+}
+
+async fn vote_as(world: &World, caller: &Caller, verdict: Verdict, subject: Digest) -> Result<(), String> {
     let id = approvals(world, "vic").await[0].approval.id;
     let permit = world
         .app
-        .permit_on::<VoteCast, ApprovalOn>(&caller, &id)
+        .permit_on::<VoteCast, ApprovalOn>(caller, &id)
         .await
         .map_err(|error| match error {
             Refused::Denied { reasons, .. } => reasons.join("; "),
@@ -165,6 +169,124 @@ async fn who_may_not_vote_is_told_why_and_the_refusal_is_recorded() {
         .map(|record| record.actor)
         .collect();
     assert_eq!(actors, ["user:vic", "user:ana"]);
+}
+
+/// A token for somebody, made with what `issuer` signed in with; and that somebody, signed in with it.
+async fn issued(world: &World, issuer: &Caller, whom: &str) -> Caller {
+    let permit = world.app.permit::<TokenCreate>(issuer).await.unwrap();
+    let wanted = CreateToken {
+        principal: Some(whom.parse().unwrap()),
+        label: "laptop".to_owned(),
+        scopes: Vec::new(),
+        lifetime_ms: None,
+    };
+    let made = create_token(&permit, wanted).await.unwrap();
+    world.app.sign_in_with_token(&made.secret).await.unwrap()
+}
+
+/// Somebody, signed in to the console with a link that `issuer` made.
+async fn linked(world: &World, issuer: &Caller, whom: &str) -> Caller {
+    let permit = world.app.permit::<TokenCreate>(issuer).await.unwrap();
+    let wanted = CreateSignInLink {
+        principal: Some(whom.parse().unwrap()),
+    };
+    let link = create_sign_in_link(&permit, wanted).await.unwrap();
+    let link = link.path.strip_prefix("/sign-in/").unwrap();
+    world.app.sign_in_with_link(link).await.unwrap().caller
+}
+
+const OF_ADMIN: &str = "that you signed in with was issued by `admin`, who asks";
+
+#[tokio::test]
+async fn nobody_votes_with_a_credential_that_the_one_who_asks_has_made() {
+    let world = World::new().await;
+    let admin = world.caller("admin").await;
+    let run = world.start_patch_as(&admin).await;
+    let subject = approvals(&world, "vic").await[0].subject_digest;
+    let ben = issued(&world, &admin, "ben").await;
+    let cho = linked(&world, &admin, "cho").await;
+    // What is made with it inherits it, also where its own principal makes it.
+    let again = issued(&world, &ben, "ben").await;
+    let session = linked(&world, &again, "ben").await;
+    let last = issued(&world, &session, "ben").await;
+    for caller in [&ben, &cho, &again, &session, &last] {
+        let refused = vote_as(&world, caller, Verdict::Approve, subject)
+            .await
+            .unwrap_err();
+        assert!(refused.contains(OF_ADMIN), "{refused}");
+        // Said before it is tried, too.
+        let permit = world.app.permit::<ApprovalRead>(caller).await.unwrap();
+        let view = list_approvals(&permit, ListApprovals::default())
+            .await
+            .unwrap()
+            .items
+            .remove(0);
+        assert!(
+            !view.may_vote && view.may_not_vote_because[0].contains(OF_ADMIN),
+            "{view:#?}"
+        );
+    }
+    // Their own, which the operator of the machine has given them, do.
+    vote(&world, "ben", Verdict::Approve, subject).await.unwrap();
+    vote(&world, "cho", Verdict::Approve, subject).await.unwrap();
+    wait_for(&world, run.id, |event| matches!(event, Event::RunFinished { .. })).await;
+}
+
+#[tokio::test]
+async fn whoever_answers_for_an_agent_makes_no_votes_for_it() {
+    let world = World::new().await;
+    let admin = world.caller("admin").await;
+    let permit = world.app.permit::<PrincipalWrite>(&admin).await.unwrap();
+    let agent = PutPrincipal {
+        kind: PrincipalKind::Agent,
+        display_name: String::new(),
+        groups: vec!["operator".parse().unwrap()],
+        operator: Some("admin".parse().unwrap()),
+        disabled: false,
+    };
+    put_principal(&permit, "bot".parse().unwrap(), agent)
+        .await
+        .unwrap();
+    world.start_patch_as(&world.caller("bot").await).await;
+    let subject = approvals(&world, "vic").await[0].subject_digest;
+    let ben = issued(&world, &admin, "ben").await;
+    let refused = vote_as(&world, &ben, Verdict::Approve, subject)
+        .await
+        .unwrap_err();
+    assert!(refused.contains(OF_ADMIN), "{refused}");
+    vote(&world, "ben", Verdict::Approve, subject).await.unwrap();
+}
+
+/// What remains possible stands in the audit log: who issued what a vote was cast with.
+#[tokio::test]
+async fn the_record_of_a_vote_says_what_it_was_cast_with() {
+    let world = World::new().await;
+    world.start_patch().await;
+    let subject = approvals(&world, "vic").await[0].subject_digest;
+    let admin = world.caller("admin").await;
+    let ben = issued(&world, &admin, "ben").await;
+    let cho = linked(&world, &world.caller("cho").await, "cho").await;
+    for caller in [&ben, &cho] {
+        vote_as(&world, caller, Verdict::Approve, subject).await.unwrap();
+    }
+    let permit = world.app.permit::<crate::AuditRead>(&admin).await.unwrap();
+    let votes = crate::ListAudit {
+        kind: Some("vote.cast".to_owned()),
+        ..crate::ListAudit::default()
+    };
+    let votes = crate::list_audit(&permit, votes).await.unwrap().items;
+    let credential = |at: usize| votes[at].data["credential"].clone();
+    assert_eq!(credential(1)["id"], ben.credential().to_string());
+    assert_eq!(credential(1)["issued_by"], serde_json::json!(["admin"]));
+    assert_eq!(
+        credential(1)["made_with"],
+        serde_json::json!([admin.credential()])
+    );
+    assert!(
+        credential(0)["id"].as_str().unwrap().starts_with("ses_"),
+        "{votes:#?}"
+    );
+    assert_eq!(credential(0)["issued_by"], serde_json::json!([]));
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use clawd_model::Server;
 use clawd_policy::ControlAction;
 use clawd_store::RunRow;
 
-use super::target::{ApprovalOn, PlanOn, RunbookOn, Whole};
+use super::target::{ApprovalOn, PlanOn, PlannedRun, RunbookOn, Whole};
 
 mod sealed {
     pub trait Sealed {}
@@ -54,8 +54,8 @@ acts! {
     PrincipalWrite on Whole;
     /// Cancel a run.
     RunCancel on RunRow;
-    /// See runs.
-    RunRead on Whole | RunRow;
+    /// See runs, and plans of them.
+    RunRead on Whole | RunRow | PlannedRun;
     /// Decide what an unknown step came to.
     RunResolve on RunRow;
     /// Start a run.

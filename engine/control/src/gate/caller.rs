@@ -2,16 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use clawd_model::{Digest, Principal, TenantName, Timestamp, TokenId};
+use clawd_model::{CredentialId, Digest, Origin, Principal, SessionId, TenantName, Timestamp, TokenId};
 use clawd_policy::ControlAction;
+use serde_json::{Value, json};
 
 /// How a caller has proven who it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Via {
     /// With a personal access token.
     Token(TokenId),
-    /// With a session of the console, known by the hash of its secret.
-    Session(Digest),
+    /// With a session of the console.
+    Session {
+        /// Which session.
+        id: SessionId,
+        /// What its present secret is known by.
+        hash: Digest,
+    },
 }
 
 /// An authenticated principal.
@@ -22,6 +28,8 @@ pub struct Caller {
     /// What the token is limited to; empty means no limit.
     pub(super) scopes: BTreeSet<String>,
     pub(super) expires_at: Timestamp,
+    /// Where the token or session comes from.
+    pub(super) origin: Origin,
 }
 
 impl Caller {
@@ -55,6 +63,27 @@ impl Caller {
         self.expires_at
     }
 
+    /// What it has proven who it is with.
+    #[must_use]
+    pub fn credential(&self) -> CredentialId {
+        match self.via {
+            Via::Token(id) => CredentialId::Token(id),
+            Via::Session { id, .. } => CredentialId::Session(id),
+        }
+    }
+
+    /// Where that comes from.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// What it has proven who it is with, and where that comes from, as audit records say it. Issued by nobody means:
+    /// by the operator of the machine.
+    pub(crate) fn provenance(&self) -> Value {
+        json!({"id": self.credential(), "issued_by": self.origin.issued_by, "made_with": self.origin.made_with})
+    }
+
     /// Whether its token is not limited to other actions. What the policies say is another question.
     pub(crate) fn in_scope(&self, action: ControlAction) -> bool {
         self.scopes.is_empty() || self.scopes.contains(action.as_str())
@@ -65,7 +94,7 @@ impl Caller {
     pub fn via_word(&self) -> &'static str {
         match self.via {
             Via::Token(_) => "token",
-            Via::Session(_) => "session",
+            Via::Session { .. } => "session",
         }
     }
 

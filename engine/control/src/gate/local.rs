@@ -18,4 +18,4 @@ use super::app::App;
 pub struct LocalOperator(pub(super) App);
 
 /// What audit records call it.
-const ACTOR: &str = "local-operator";
+pub(super) const ACTOR: &str = "local-operator";

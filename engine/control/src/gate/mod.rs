@@ -31,4 +31,4 @@ pub use ports::{AdmitError, HostProbe, NewRun, ProbeError, RunDriver};
 pub use refused::Refused;
 pub use secret::Secret;
 pub use sign_in::{Resumed, SESSION_LIFETIME, Session, SignInError};
-pub use target::{ApprovalOn, PlanOn, RunbookOn, Target, Whole};
+pub use target::{ApprovalOn, PlanOn, PlannedRun, RunbookOn, Target, Whole};

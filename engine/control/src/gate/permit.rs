@@ -140,6 +140,17 @@ impl<A: Act, On: Target> Permit<A, On> {
         self.app.grant::<B, On>(&self.caller, self.on.clone()).await
     }
 
+    /// Asks for an action on another thing, for use cases that learn only on the way what they are about.
+    ///
+    /// # Errors
+    /// When the gate refuses.
+    pub(crate) async fn on_other<B: ActsOn<Other>, Other: Target>(
+        &self,
+        other: Other,
+    ) -> Result<Permit<B, Other>, Refused> {
+        self.app.grant(&self.caller, other).await
+    }
+
     /// Whether the gate would allow the same action on this one, quietly: what a list may show.
     pub(crate) fn covers<Other: Target>(&self, other: &Other) -> bool
     where
@@ -254,6 +265,9 @@ impl App {
     fn ask<On: Target>(&self, caller: &Caller, action: ControlAction, on: &On) -> Result<Decision, String> {
         if !caller.in_scope(action) {
             return Err(format!("the token's scopes do not include `{}`", action.as_str()));
+        }
+        if let Some(objection) = on.objection(action, caller) {
+            return Err(objection);
         }
         let Some(bundle) = self.parts.policies.current(caller.tenant()) else {
             return Err(format!(

@@ -1,4 +1,4 @@
-//! Signing out: the session or the token that was used ends. Everybody may do that to their own, so it needs no
+//! Signing out: the session or the token that was used ends, and what was made with it. Everybody may do that to their own, so it needs no
 //! permit.
 
 use clawd_audit::Draft;
@@ -24,9 +24,9 @@ impl App {
             data: json!({"via": via}),
         };
         let ended = match caller.via() {
-            Via::Session(hash) => {
+            Via::Session { id, hash } => {
                 tenant
-                    .end_session(*hash, &[record("session.ended", "session")])
+                    .end_session((*id, *hash), &[record("session.ended", "session")])
                     .await
             }
             Via::Token(id) => {

@@ -8,11 +8,12 @@ use clawd_model::{
     Approval, ApprovalId, Digest, Labels, Plan, PrincipalName, RunId, RunbookName, Server, ServerName,
     TenantName,
 };
-use clawd_policy::{Resource, ResourceKind};
+use clawd_policy::{ControlAction, Resource, ResourceKind};
 use clawd_store::{ReadError, RunRow, RunbookVersion, TenantStore};
 use clawd_workflow::Workflow;
 
 use super::app::App;
+use super::caller::Caller;
 
 /// What an action is asked for on.
 #[async_trait]
@@ -35,6 +36,11 @@ pub trait Target: Clone + Send + Sync + Sized + 'static {
 
     /// As audit records name it: `server/web-1`.
     fn subject(&self) -> String;
+
+    /// Why the caller may not do this here, whatever the policies say.
+    fn objection(&self, _action: ControlAction, _caller: &Caller) -> Option<String> {
+        None
+    }
 }
 
 /// The tenant as a whole: lists, and what belongs to nothing smaller.
@@ -142,6 +148,24 @@ impl Target for ApprovalOn {
     fn subject(&self) -> String {
         format!("approval/{}", self.approval.id)
     }
+
+    /// Whoever made a token for somebody else may know its secret: what looks like the vote of a second person may be
+    /// that of the first.
+    fn objection(&self, action: ControlAction, caller: &Caller) -> Option<String> {
+        if action != ControlAction::VoteCast {
+            return None;
+        }
+        let asking = [Some(&self.approval.requester), self.operator.as_ref()];
+        let issued_by = &caller.origin().issued_by;
+        let issuer = asking
+            .into_iter()
+            .flatten()
+            .find(|name| issued_by.contains(*name))?;
+        Some(format!(
+            "the {} that you signed in with was issued by `{issuer}`, who asks: vote with one that somebody else issued",
+            caller.via_word()
+        ))
+    }
 }
 
 /// The active version of a runbook.
@@ -205,6 +229,46 @@ impl Target for RunbookOn {
 
     fn subject(&self) -> String {
         format!("runbook/{}", self.version.name)
+    }
+}
+
+/// A stored plan, as the run that it is the preview of: who asks for it and of which runbook is known, and a policy that
+/// hides such a run hides its plan.
+#[derive(Clone)]
+pub struct PlannedRun {
+    /// The plan.
+    pub(crate) plan: Arc<Plan>,
+    /// Its digest.
+    pub(crate) digest: Digest,
+    /// Of no run: there may be none yet, or several.
+    id: RunId,
+}
+
+#[async_trait]
+impl Target for PlannedRun {
+    type Key = Digest;
+    const KIND: &'static str = "plan";
+    const RESOURCE: ResourceKind = ResourceKind::Run;
+
+    async fn load(app: &App, store: &TenantStore, key: &Digest) -> Result<Option<Self>, ReadError> {
+        Ok(store.plan(*key).await?.map(|plan| Self {
+            plan: Arc::new(plan),
+            digest: *key,
+            id: RunId::derive(app.now(), key),
+        }))
+    }
+
+    fn resource(&self) -> Resource<'_> {
+        Resource::Run {
+            tenant: &self.plan.tenant,
+            id: self.id,
+            requester: &self.plan.requester,
+            runbook: &self.plan.runbook,
+        }
+    }
+
+    fn subject(&self) -> String {
+        format!("plan/{}", self.digest)
     }
 }
 

@@ -220,11 +220,18 @@ impl World {
     /// # Panics
     /// When it cannot be started.
     pub async fn start_patch(&self) -> clawd_model::api::RunSummary {
-        let ana = self.caller("ana").await;
+        self.start_patch_as(&self.caller("ana").await).await
+    }
+
+    /// The same, as somebody else.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub async fn start_patch_as(&self, caller: &Caller) -> clawd_model::api::RunSummary {
         let runbook = "patch-security".parse().expect("a name");
         let permit = self
             .app
-            .permit_on::<crate::RunStart, RunbookOn>(&ana, &runbook)
+            .permit_on::<crate::RunStart, RunbookOn>(caller, &runbook)
             .await
             .expect("a permit");
         crate::plan_and_start(&permit, &MakePlan::default(), &crate::Request::unkeyed())

@@ -32,6 +32,9 @@ super::views! {
         pub scopes: Vec<String>,
         /// When the token or session ends.
         pub expires_at: Timestamp,
+        /// Who made the token or session, or something that it was made with, for somebody else; empty when it was the
+        /// operator of the machine.
+        pub issued_by: Vec<PrincipalName>,
         /// The actions that the policies allow the caller on the tenant as a whole, now.
         pub may: Vec<String>,
     }

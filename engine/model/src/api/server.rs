@@ -1,6 +1,6 @@
 //! Servers, as people see them.
 
-use crate::{Facts, Labels, ServerId, ServerName, ServerProvider};
+use crate::{Facts, KeyName, Labels, ServerId, ServerName, ServerProvider};
 
 super::views! {
     /// A managed machine. Where its private key lies is not part of the view.
@@ -48,9 +48,10 @@ super::views! {
         /// Never to be changed by anybody, whatever the votes.
         #[serde(default)]
         pub protected: bool,
-        /// The path, on the controller, of the private key to sign in with; SSH only.
+        /// Which of the keys that were granted to the tenant to sign in with; SSH only. Keys are granted on the
+        /// controller's own machine, and are never named by their path.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub identity: Option<String>,
+        pub identity: Option<KeyName>,
         /// The fingerprint of the host key that was looked at and accepted, `SHA256:…`; SSH only. Without it the
         /// answer is a problem that shows the fingerprint, and nothing is added.
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -19,6 +19,9 @@ super::views! {
         pub expires_at: Timestamp,
         /// Whether somebody ended it before that.
         pub revoked: bool,
+        /// Who made it, or something that it was made with, for somebody else; empty when it was the operator of the
+        /// machine. Its holder does not vote on what one of them asks for.
+        pub issued_by: Vec<PrincipalName>,
     }
 
     /// Makes a token.
@@ -32,7 +35,8 @@ super::views! {
         /// The actions that it is limited to; empty means no limit. Never more than the caller's own.
         #[serde(default)]
         pub scopes: Vec<String>,
-        /// For how long, in milliseconds; 90 days when absent, at most a year.
+        /// For how long, in milliseconds; 90 days when absent, at most a year, and never longer than the credential
+        /// that it is made with.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub lifetime_ms: Option<u64>,
     }

@@ -3,10 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use clawd_model::{AttemptId, Digest, DurationMs, Facts, RunId, Server, StepRef, Timestamp, TokenId};
+use clawd_model::{
+    AttemptId, CredentialId, Digest, DurationMs, Facts, Origin, RunId, Server, SessionId, StepRef, Timestamp,
+    TokenId,
+};
 use clawd_store::{
-    ApprovalFilter, AuditFilter, Claim, CommitError, Message, RunFilter, Stream, TenantStore, Token, Turn,
-    WriteError,
+    ApprovalFilter, AuditFilter, Claim, CommitError, Link, Message, RunFilter, Session, Stream, TenantStore,
+    Token, Turn, WriteError,
 };
 use serde_json::json;
 
@@ -137,10 +140,28 @@ async fn tokens_links_and_sessions() {
         created_at: NOW,
         expires_at: LATER,
         revoked_at: None,
+        origin: Origin::default(),
     };
+    let a_link = Link {
+        tenant: read("acme"),
+        principal: read("eve"),
+        created_at: NOW,
+        expires_at: LATER,
+        session_until: None,
+        origin: Origin::default(),
+    };
+    let a_session = Session {
+        id: SessionId::new(NOW, &fixture.entropy),
+        tenant: read("acme"),
+        principal: read("eve"),
+        created_at: NOW,
+        expires_at: LATER,
+        origin: Origin::default(),
+    };
+    let id = a_session.id;
     acme.put_token(&token, secret, &[]).await.unwrap();
-    acme.put_link(&read("eve"), link, LATER, &[]).await.unwrap();
-    acme.put_session(&read("eve"), session, LATER, &[]).await.unwrap();
+    acme.put_link(&a_link, link, &[]).await.unwrap();
+    acme.put_session(&a_session, session, &[]).await.unwrap();
     let audit = [draft("tried", "it")];
     assert_eq!(demo.tokens().await.unwrap(), []);
     missing(demo.revoke_token(token.id, &audit).await);
@@ -149,20 +170,29 @@ async fn tokens_links_and_sessions() {
         ..token.clone()
     };
     missing(demo.put_token(&another, Digest::of(b"other"), &audit).await);
+    missing(demo.put_link(&a_link, Digest::of(b"other"), &audit).await);
+    missing(demo.put_session(&a_session, Digest::of(b"other"), &audit).await);
+    // Nothing is made with another tenant's token, not even for somebody of one's own.
+    demo.put_principal(&principal("demo", "mallory"), &[])
+        .await
+        .unwrap();
+    let with_theirs = Token {
+        principal: read("mallory"),
+        origin: token
+            .origin
+            .child(CredentialId::Token(token.id), &read("eve"), &read("mallory")),
+        ..another.clone()
+    };
+    missing(demo.put_token(&with_theirs, Digest::of(b"other"), &audit).await);
     missing(
-        demo.put_link(&read("eve"), Digest::of(b"other"), LATER, &audit)
+        demo.redeem_link(link, (id, Digest::of(b"other")), LATER, &audit)
             .await,
     );
-    missing(
-        demo.put_session(&read("eve"), Digest::of(b"other"), LATER, &audit)
-            .await,
-    );
-    missing(demo.redeem_link(link, Digest::of(b"other"), LATER, &audit).await);
     missing(
         demo.rotate_session(session, Digest::of(b"other"), NOW, &audit)
             .await,
     );
-    missing(demo.end_session(session, &audit).await);
+    missing(demo.end_session((id, session), &audit).await);
     assert_eq!(
         fixture.store.token_by_hash(secret).await.unwrap().unwrap().tenant,
         read("acme")
@@ -177,7 +207,7 @@ async fn tokens_links_and_sessions() {
             .tenant,
         read("acme")
     );
-    acme.redeem_link(link, Digest::of(b"own"), LATER, &[])
+    acme.redeem_link(link, (id, Digest::of(b"own")), LATER, &[])
         .await
         .unwrap();
     unchanged(&acme, 1).await;

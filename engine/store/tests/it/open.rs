@@ -3,9 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use clawd_model::FixedClock;
+use clawd_audit::Draft;
+use clawd_model::{Digest, FixedClock, PrincipalName, ServerId, TokenId};
 use clawd_store::{OpenError, Options, ReadError, Store};
-use sqlx::{Connection as _, Row as _, SqliteConnection};
+use serde_json::json;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
+use sqlx::{ConnectOptions as _, Connection as _, Row as _, SqliteConnection};
 
 use crate::fixture::{Fixture, NOW, key, read};
 
@@ -90,6 +93,72 @@ async fn opening_again_migrates_nothing_and_keeps_all() {
         assert_eq!(store.tenants().await.unwrap(), [read("acme"), read("demo")]);
         store.close().await;
     }
+}
+
+/// A file of the first schema: what was made by somebody else is told by the audit log, sessions end, and paths of keys
+/// are forgotten.
+#[tokio::test]
+async fn tokens_of_the_first_schema_learn_who_issued_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clawd.db");
+    let (own, of_admin) = (
+        TokenId::derive(NOW, &Digest::of(b"1")),
+        TokenId::derive(NOW, &Digest::of(b"2")),
+    );
+    let record = |actor: &str, token: TokenId, position: u64| {
+        let draft = Draft {
+            kind: "token.created",
+            actor: actor.to_owned(),
+            run: None,
+            subject: "principal/ben".to_owned(),
+            data: json!({"token": token}),
+        };
+        draft.prepare(&read("demo"), NOW).body(position)
+    };
+    let mut connection = SqliteConnectOptions::new()
+        .filename(&path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .connect()
+        .await
+        .unwrap();
+    let script = format!(
+        "{}; PRAGMA application_id = {}; PRAGMA user_version = 1;
+         INSERT INTO tenants VALUES (1, 'demo', 0);
+         INSERT INTO principals VALUES ('demo', 'ben', 'User', '', '[]', NULL, 0);
+         INSERT INTO tokens VALUES ('{own}', 'demo', 'ben', 'a', '[]', 'h1', 0, {later}, NULL),
+                                   ('{of_admin}', 'demo', 'ben', 'b', '[]', 'h2', 0, {later}, NULL);
+         INSERT INTO sessions VALUES ('h3', 'demo', 'ben', 0, {later});
+         INSERT INTO servers VALUES ('{server}', 'demo', 'web-1', 'ssh', 'root@h', 'prod', '{{}}', 0, NULL,
+                                     '/root/.ssh/id_ed25519', NULL, NULL, 1);
+         INSERT INTO audit VALUES (1, 0, '{}'), (1, 1, '{}');",
+        include_str!("../../src/migrations/0001_initial.sql"),
+        0x636c_6177,
+        record("local-operator", own, 0),
+        record("user:admin", of_admin, 1),
+        later = NOW.0 * 2,
+        server = ServerId::derive(NOW, &Digest::of(b"3")),
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(script))
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+    let store = try_open(&path).await.unwrap();
+    let demo = store.tenant(read("demo"));
+    let issued: Vec<(TokenId, Vec<PrincipalName>)> = demo
+        .tokens()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|token| (token.id, token.origin.issued_by.into_iter().collect()))
+        .collect();
+    assert_eq!(issued.len(), 2);
+    assert!(issued.contains(&(own, Vec::new())), "{issued:?}");
+    assert!(issued.contains(&(of_admin, vec![read("admin")])), "{issued:?}");
+    let server = demo.server_by_name(&read("web-1")).await.unwrap().unwrap();
+    assert_eq!((server.identity, server.version), (None, 2));
+    store.close().await;
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ async fn a_server_is_added_changed_and_removed() {
     let added = Server {
         provider: ServerProvider::Ssh,
         host_key: Some("ssh-ed25519 AAAA".to_owned()),
-        identity: Some("/keys/id".to_owned()),
+        identity: Some(read("id_ed25519")),
         protected: true,
         ..fixture.server("demo", "web-1")
     };

@@ -1,7 +1,6 @@
 //! One SSH connection, signed in, with a limited number of channels.
 
 use std::borrow::Cow;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -32,8 +31,6 @@ pub struct SshOptions {
     pub connect_timeout: Duration,
     /// An unused connection is closed after this.
     pub idle: Duration,
-    /// The private key for servers that name none.
-    pub identity: Option<PathBuf>,
 }
 
 impl Default for SshOptions {
@@ -41,7 +38,6 @@ impl Default for SshOptions {
         Self {
             connect_timeout: Duration::from_secs(15),
             idle: Duration::from_secs(60),
-            identity: None,
         }
     }
 }
@@ -184,7 +180,7 @@ async fn sign_in(
         )),
         AuthResult::Failure { .. } => Err(TransportError::Refused {
             user: address.user.clone(),
-            identity: identity.path.display().to_string(),
+            key: identity.name.to_string(),
         }),
     }
 }

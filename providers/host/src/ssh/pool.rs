@@ -1,7 +1,6 @@
 //! Few connections per server, each used by several commands at once.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use super::connection::{Connection, SshOptions};
 use super::exec::{self, NoChannel};
 use super::identity::Identity;
 use crate::address::Address;
+use crate::keys::KeyFile;
 use crate::transport::{Exit, Receive, Request, Transport, TransportError};
 
 /// More commands than this many connections carry have to wait.
@@ -28,7 +28,7 @@ const REFUSALS_MAX: u32 = 40;
 struct Destination {
     address: Address,
     host_key: String,
-    identity: PathBuf,
+    key: KeyFile,
 }
 
 type Connections = Arc<AsyncMutex<Vec<Arc<Connection>>>>;
@@ -58,18 +58,16 @@ impl SshPool {
         self: &Arc<Self>,
         address: Address,
         host_key: Option<&str>,
-        identity: Option<&str>,
+        key: Option<KeyFile>,
     ) -> Result<SshTransport, TransportError> {
         let host_key = host_key.ok_or(TransportError::NoHostKey)?;
         let pinned = PublicKey::from_openssh(host_key.trim()).map_err(|_| TransportError::NoHostKey)?;
-        let identity = identity
-            .map(PathBuf::from)
-            .or_else(|| self.options.identity.clone())
+        let key = key
             .ok_or_else(|| TransportError::Identity("no private key is named for this server".to_owned()))?;
         let destination = Destination {
             address,
             host_key: host_key.trim().to_owned(),
-            identity,
+            key,
         };
         let mut all = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
         let connections = Arc::clone(all.entry(destination.clone()).or_default());
@@ -106,7 +104,7 @@ impl SshTransport {
                 match open.first() {
                     Some(first) if open.len() >= CONNECTIONS_MAX => Arc::clone(first),
                     _ => {
-                        let identity = Identity::read(&self.destination.identity).await?;
+                        let identity = Identity::read(&self.destination.key).await?;
                         let address = &self.destination.address;
                         let connection =
                             Connection::open(address, &self.pinned, &identity, &self.options).await?;

@@ -56,7 +56,7 @@ async fn another_host_key_is_a_hard_stop() {
         let pinned = std::fs::read_to_string(format!("{pinned}.pub")).unwrap();
         let mut server = sshd.server();
         server.host_key = Some(pinned);
-        let hosts = Hosts::new(SshOptions::default());
+        let hosts = Hosts::new(SshOptions::default(), sshd.keys());
         let error = enroll(&hosts, &server, DurationMs::from_secs(30))
             .await
             .unwrap_err();
@@ -71,7 +71,7 @@ async fn another_host_key_is_a_hard_stop() {
     let mut server = sshd.server();
     server.host_key = None;
     let error = enroll(
-        &Hosts::new(SshOptions::default()),
+        &Hosts::new(SshOptions::default(), sshd.keys()),
         &server,
         DurationMs::from_secs(30),
     )
@@ -116,6 +116,47 @@ async fn a_certificate_lets_us_in_where_the_bare_key_does_not() {
     );
 }
 
+/// What is granted is a link; the certificate lies beside the key that it leads to.
+#[tokio::test]
+async fn a_link_leads_to_the_key_and_its_certificate() {
+    let sshd = Sshd::start();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let key = keygen(elsewhere.path(), "staff", "ed25519");
+    let (ca, public) = (sshd.path("ca"), format!("{key}.pub"));
+    run(
+        "ssh-keygen",
+        &["-q", "-s", &ca, "-I", "linked", "-n", &me(), "-V", "+5m", &public],
+    );
+    std::os::unix::fs::symlink(&key, sshd.path("granted")).unwrap();
+    let said = answer(&*sshd.transport(&pool(), "granted").unwrap()).await;
+    assert_eq!(said.as_deref(), Ok("here\n"));
+    assert!(
+        sshd.log().contains("Accepted certificate ID \"linked\""),
+        "{}",
+        sshd.log()
+    );
+}
+
+/// The same name is another key, or none, in another tenant; and nobody learns where keys lie.
+#[tokio::test]
+async fn a_tenant_signs_in_with_its_own_keys_only() {
+    let sshd = Sshd::start();
+    let mut server = sshd.server();
+    server.tenant = "acme".parse().unwrap();
+    let hosts = Hosts::new(SshOptions::default(), sshd.keys());
+    let error = enroll(&hosts, &server, DurationMs::from_secs(30))
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Permission, "{error:?}");
+    assert!(
+        error.message.contains("the key `user` is not among those"),
+        "{error:?}"
+    );
+    let folder = sshd.folder.path().to_str().unwrap();
+    assert!(!format!("{error:?}").contains(folder), "{error:?}");
+    assert!(!sshd.log().contains("Accepted"), "{}", sshd.log());
+}
+
 #[tokio::test]
 async fn keys_of_ours_that_cannot_be_used() {
     let sshd = Sshd::start();
@@ -124,7 +165,7 @@ async fn keys_of_ours_that_cannot_be_used() {
         other => panic!("{other:?}"),
     };
     let transport = sshd.transport(&pool(), "missing").unwrap();
-    assert!(problem(answer(&*transport).await).contains("does not exist"));
+    assert!(problem(answer(&*transport).await).contains("not among those that were granted"));
     set_mode(&sshd.path("user"), 0o644);
     let transport = sshd.transport(&pool(), "user").unwrap();
     assert!(problem(answer(&*transport).await).contains("chmod 600"));
@@ -142,7 +183,7 @@ async fn keys_of_ours_that_cannot_be_used() {
 #[tokio::test]
 async fn a_new_server_is_looked_at() {
     let sshd = Sshd::start();
-    let hosts = Hosts::new(SshOptions::default());
+    let hosts = Hosts::new(SshOptions::default(), sshd.keys());
     let enrolled = enroll(&hosts, &sshd.server(), DurationMs::from_secs(60))
         .await
         .unwrap();
@@ -160,7 +201,7 @@ async fn nobody_there_is_said_with_a_hint() {
     let sshd = Sshd::start();
     let mut server = sshd.server();
     server.address = format!("root@127.0.0.1:{}", free_port());
-    let hosts = Hosts::new(SshOptions::default());
+    let hosts = Hosts::new(SshOptions::default(), sshd.keys());
     let error = enroll(&hosts, &server, DurationMs::from_secs(30))
         .await
         .unwrap_err();

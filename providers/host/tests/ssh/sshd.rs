@@ -12,7 +12,7 @@ use clawd_model::{
     AttemptId, DurationMs, FixedClock, RunId, SeededEntropy, Server, ServerId, StepError, StepRef, Timestamp,
 };
 use clawd_provider::{Context, OutputSink, Stream};
-use clawd_provider_host::{Hosts, Reach, SshOptions, SshPool, Transport, TransportError};
+use clawd_provider_host::{Hosts, Keys, Reach, SshOptions, SshPool, Transport, TransportError};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -135,34 +135,47 @@ impl Sshd {
         let transport = pool.transport(
             self.address().parse().unwrap(),
             Some(&self.host_key()),
-            Some(&self.path(identity)),
+            Some(
+                self.keys()
+                    .of(&"demo".parse().unwrap(), &identity.parse().unwrap()),
+            ),
         )?;
         Ok(Arc::new(transport))
+    }
+
+    /// Every file of the folder is a key of the tenant `demo`.
+    pub(crate) fn keys(&self) -> Keys {
+        let granted = self.folder.path().join("keys");
+        let _ = std::fs::create_dir(&granted);
+        let _ = std::os::unix::fs::symlink(self.folder.path(), granted.join("demo"));
+        Keys::new(granted)
     }
 
     pub(crate) fn server(&self) -> Server {
         serde_json::from_value(json!({
             "id": ServerId::new(Timestamp(1), &SeededEntropy::new(1)), "tenant": "demo", "name": "web-1",
             "provider": "ssh", "address": self.address(), "env": "test", "version": 1,
-            "host_key": self.host_key(), "identity": self.path("user"),
+            "host_key": self.host_key(), "identity": "user",
         }))
         .unwrap()
     }
 
     /// Hosts whose jobs are in the folder of this sshd.
     pub(crate) fn hosts(&self) -> Arc<Hosts> {
-        struct Over(Arc<SshPool>);
+        struct Over(Arc<SshPool>, Keys);
         impl Reach for Over {
             fn transport(&self, server: &Server) -> Result<Arc<dyn Transport>, StepError> {
                 let address = server.address.parse().unwrap();
-                let transport =
-                    self.0
-                        .transport(address, server.host_key.as_deref(), server.identity.as_deref());
+                let key = server
+                    .identity
+                    .as_ref()
+                    .map(|name| self.1.of(&server.tenant, name));
+                let transport = self.0.transport(address, server.host_key.as_deref(), key);
                 Ok(Arc::new(transport.unwrap()))
             }
         }
         Hosts::over(
-            Arc::new(Over(SshPool::new(SshOptions::default()))),
+            Arc::new(Over(SshPool::new(SshOptions::default()), self.keys())),
             &self.path("jobs"),
         )
     }

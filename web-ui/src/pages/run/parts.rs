@@ -1,7 +1,7 @@
 //! Everything that the page of a run shows, read at once: the same for the page and for its stream.
 
 use clawd_control::{
-    ApprovalRead, ListApprovals, Permit, RunRead, RunRow, list_approvals, run_events, show_plan, show_run,
+    ApprovalRead, ListApprovals, Permit, RunRead, RunRow, list_approvals, run_events, show_run, show_run_plan,
 };
 use clawd_model::api::{ApprovalView, RunView, StepPhase};
 use clawd_model::{ApprovalStatus, Event, Recorded, StepStatus, Timestamp};
@@ -186,9 +186,9 @@ async fn selector(web: &Web, visitor: &Visitor, run: &RunView) -> Result<Option<
     }
     let permit = web
         .app
-        .permit::<RunRead>(&visitor.caller)
+        .permit_on::<RunRead, RunRow>(&visitor.caller, &run.summary.id)
         .await
         .map_err(Failure::refused)?;
-    let plan = show_plan(&permit, run.summary.plan).await.ok();
+    let plan = show_run_plan(&permit).await.ok().flatten();
     Ok(plan.and_then(|plan| plan.plan.selector))
 }

@@ -1,7 +1,7 @@
 //! One step on one server, with everything that is known of it.
 
 use axum::extract::{Path, State};
-use clawd_control::{Permit, RunRead, RunRow, show_plan, show_run};
+use clawd_control::{Permit, RunRead, RunRow, show_run, show_run_plan};
 use clawd_model::api::{RunView, StepView};
 use clawd_model::{Event, Outcome, PlannedStep, Recorded, StepRef, StepStatus};
 
@@ -97,10 +97,10 @@ async fn planned(
     }
     let permit = web
         .app
-        .permit::<RunRead>(&visitor.caller)
+        .permit_on::<RunRead, RunRow>(&visitor.caller, &run.summary.id)
         .await
         .map_err(Failure::refused)?;
-    let plan = show_plan(&permit, run.summary.plan).await.ok();
+    let plan = show_run_plan(&permit).await.ok().flatten();
     Ok(plan.and_then(|plan| plan.plan.step(step).cloned()))
 }
 

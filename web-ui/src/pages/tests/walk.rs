@@ -46,7 +46,7 @@ impl Things {
         let path = path.replace("/runs/{key}", &format!("/runs/{}", self.run));
         let path = path.replace("/approvals/{key}", &format!("/approvals/apr_{}", self.approval));
         let path = path.replace("/runbooks/{key}", "/runbooks/patch-security");
-        let path = path.replace("{digest}", &self.plan);
+        let path = path.replace("/plans/{key}", &format!("/plans/{}", self.plan));
         let path = path.replace("{step}", "0.0.0").replace("{index}", "0");
         assert!(!path.contains('{'), "no example for {path}");
         path

@@ -4,8 +4,8 @@ use clawd_model::api::{NewToken, SignInLink};
 use clawd_model::{DurationMs, Principal, PrincipalName, TenantName};
 use clawd_store::{ReadError, WriteError};
 
-use super::{ACTOR, LocalOperator};
-use crate::gate::issue::{NewSecret, issue_link, issue_token};
+use super::LocalOperator;
+use crate::gate::issue::{Issuer, NewSecret, issue_link, issue_token};
 
 /// No way in was made.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +41,7 @@ impl LocalOperator {
             &self.0,
             &self.0.parts.store.tenant(tenant.clone()),
             &principal.name,
-            ACTOR,
+            Issuer::Local,
         )
         .await?)
     }
@@ -64,7 +64,13 @@ impl LocalOperator {
             scopes: Vec::new(),
             lifetime,
         };
-        Ok(issue_token(&self.0, &self.0.parts.store.tenant(tenant.clone()), wanted, ACTOR).await?)
+        Ok(issue_token(
+            &self.0,
+            &self.0.parts.store.tenant(tenant.clone()),
+            wanted,
+            Issuer::Local,
+        )
+        .await?)
     }
 
     async fn member(&self, tenant: &TenantName, name: &PrincipalName) -> Result<Principal, LocalAccessError> {

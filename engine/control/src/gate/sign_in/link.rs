@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use clawd_audit::Draft;
-use clawd_model::{DurationMs, Timestamp};
+use clawd_model::{DurationMs, SessionId, Timestamp};
 use clawd_store::WriteError;
 use serde_json::json;
 
@@ -12,7 +12,7 @@ use crate::gate::app::App;
 use crate::gate::caller::{Caller, Via, actor};
 use crate::gate::secret::{Purpose, Secret, mint, read};
 
-/// How long a session lasts, however much it is used.
+/// How long a session lasts at most, however much it is used.
 pub const SESSION_LIFETIME: DurationMs = DurationMs::from_secs(12 * 3600);
 
 /// A session that just began.
@@ -57,17 +57,22 @@ impl App {
             .ok_or(SignInError::Unknown)?;
         let principal = self.member(known.tenant.clone(), &known.principal).await?;
         let secret = mint(Purpose::Session, self.entropy());
-        let expires_at = self.now().plus(SESSION_LIFETIME);
+        let id = SessionId::new(self.now(), self.entropy());
+        let latest = self.now().plus(SESSION_LIFETIME);
+        let expires_at = known.session_until.map_or(latest, |until| until.min(latest));
         let draft = Draft {
             kind: "session.started",
             actor: actor(&principal),
             run: None,
             subject: format!("principal/{}", principal.name),
-            data: json!({"via": "sign-in link", "expires_at": expires_at}),
+            data: json!({
+                "via": "sign-in link", "session": id, "expires_at": expires_at,
+                "issued_by": known.origin.issued_by, "made_with": known.origin.made_with,
+            }),
         };
         let tenant = self.parts.store.tenant(known.tenant);
         match tenant
-            .redeem_link(hash, secret.hash(), expires_at, &[draft])
+            .redeem_link(hash, (id, secret.hash()), expires_at, &[draft])
             .await
         {
             Ok(()) => {}
@@ -76,9 +81,13 @@ impl App {
         }
         let caller = Caller {
             principal,
-            via: Via::Session(secret.hash()),
+            via: Via::Session {
+                id,
+                hash: secret.hash(),
+            },
             scopes: BTreeSet::new(),
             expires_at,
+            origin: known.origin,
         };
         Ok(Session {
             caller,

@@ -42,9 +42,10 @@ impl App {
         let now = self.now();
         let mut caller = Caller {
             principal,
-            via: Via::Session(hash),
+            via: Via::Session { id: known.id, hash },
             scopes: BTreeSet::new(),
             expires_at,
+            origin: known.origin,
         };
         let young = now.since(known.created_at) < ROTATE_AFTER || expires_at.since(now) <= GRACE;
         if young {
@@ -60,7 +61,10 @@ impl App {
             .await
         {
             Ok(()) => {
-                caller.via = Via::Session(new.hash());
+                caller.via = Via::Session {
+                    id: known.id,
+                    hash: new.hash(),
+                };
                 Ok(Resumed {
                     caller,
                     replacement: Some(new),

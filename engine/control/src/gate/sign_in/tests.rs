@@ -201,3 +201,85 @@ async fn a_token_never_makes_one_that_reaches_further() {
         "not for somebody else"
     );
 }
+
+/// A stolen token is ended once, and with it whatever was made with it.
+#[tokio::test]
+async fn ending_a_token_ends_what_it_begot_and_nothing_lasts_longer() {
+    let world = World::new().await;
+    let day = DurationMs::from_secs(86_400);
+    let admin = world.caller("admin").await;
+    let until = admin.expires_at();
+    let permit = world.app.permit::<TokenCreate>(&admin).await.unwrap();
+    let wanted = CreateToken {
+        principal: Some("ben".parse().unwrap()),
+        label: "ci".to_owned(),
+        scopes: Vec::new(),
+        lifetime_ms: Some(30 * day.0),
+    };
+    let token = create_token(&permit, wanted).await.unwrap();
+    assert_eq!(
+        token.token.expires_at, until,
+        "no longer than the token that made it"
+    );
+    assert_eq!(token.token.issued_by, ["admin".parse().unwrap()]);
+    // An hour before the token ends, a session ends with it.
+    world.clock.advance(DurationMs(day.0 - 3_600_000));
+    let link = create_sign_in_link(&permit, CreateSignInLink { principal: None })
+        .await
+        .unwrap();
+    let link = link.path.strip_prefix("/sign-in/").unwrap();
+    let session = world.app.sign_in_with_link(link).await.unwrap();
+    assert_eq!(session.expires_at, until);
+    let session = session.secret.reveal().to_owned();
+    assert_eq!(
+        world
+            .app
+            .resume_session(&session)
+            .await
+            .unwrap()
+            .caller
+            .expires_at(),
+        until
+    );
+
+    let other = world.caller("admin").await;
+    let revoke = world.app.permit::<TokenCreate>(&other).await.unwrap();
+    let crate::Via::Token(id) = admin.via() else {
+        panic!()
+    };
+    crate::revoke_token(&revoke, *id).await.unwrap();
+    assert!(matches!(
+        world.app.sign_in_with_token(&token.secret).await,
+        Err(SignInError::Unknown)
+    ));
+    assert!(matches!(
+        world.app.resume_session(&session).await,
+        Err(SignInError::Unknown)
+    ));
+    // A request that was under way makes nothing more with it.
+    let late = create_sign_in_link(&permit, CreateSignInLink { principal: None }).await;
+    assert!(matches!(late, Err(TokenError::Ended)), "{late:?}");
+}
+
+#[tokio::test]
+async fn a_token_made_with_a_token_made_with_a_token_comes_to_an_end() {
+    let world = World::new().await;
+    let mut caller = world.caller("ana").await;
+    for generation in 0.. {
+        let permit = world.app.permit::<TokenCreate>(&caller).await.unwrap();
+        let wanted = CreateToken {
+            principal: None,
+            label: "next".to_owned(),
+            scopes: Vec::new(),
+            lifetime_ms: None,
+        };
+        match create_token(&permit, wanted).await {
+            Ok(made) => caller = world.app.sign_in_with_token(&made.secret).await.unwrap(),
+            Err(error) => {
+                assert!(matches!(error, TokenError::TooFarRemoved), "{error}");
+                assert_eq!(generation, 16);
+                return;
+            }
+        }
+    }
+}

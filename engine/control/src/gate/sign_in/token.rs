@@ -24,6 +24,7 @@ impl App {
             via: Via::Token(known.id),
             scopes: known.scopes.into_iter().collect(),
             expires_at: known.expires_at,
+            origin: known.origin,
         })
     }
 }
