@@ -96,4 +96,4 @@ pub use show_server::show_server;
 pub use start_run::{StartRunError, plan_and_start, start_run};
 pub use step_output::{StepOutputError, step_output};
 pub use tokens::{TokenError, create_sign_in_link, create_token, list_tokens, revoke_token};
-pub use whoami::whoami;
+pub use whoami::{may_on_tenant, whoami};

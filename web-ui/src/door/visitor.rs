@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use clawd_control::{ApprovalRead, Caller, ListApprovals, list_approvals, whoami};
+use clawd_control::{ApprovalRead, Caller, ListApprovals, list_approvals, may_on_tenant};
 use clawd_model::Digest;
 
 use super::Web;
@@ -23,7 +23,7 @@ pub(crate) struct Visitor {
 
 impl Visitor {
     pub(crate) fn new(web: &Web, caller: Caller, theme: Theme, root: &str, here: String) -> Self {
-        let may = Arc::new(whoami(&web.app, &caller).may);
+        let may = Arc::new(may_on_tenant(&web.app, &caller));
         Self {
             caller,
             theme,

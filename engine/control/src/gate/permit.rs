@@ -50,16 +50,16 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use clawd_audit::Draft;
-use clawd_model::{Decision, DecisionKind, Digest, Principal, TenantName};
+use clawd_model::{Decision, DecisionKind, Digest, Principal, RunbookName, TenantName};
 use clawd_policy::{Action, Approvals, Bundle, ControlAction, Request};
-use clawd_store::TenantStore;
+use clawd_store::{ReadError, TenantStore};
 use serde_json::json;
 
 use super::Refused;
 use super::act::{Act, ActsOn};
 use super::app::App;
 use super::caller::Caller;
-use super::target::{Target, Whole};
+use super::target::{RunbookOn, Target, Whole};
 
 /// The gate allowed the caller the action `A` on `On`.
 pub struct Permit<A, On = Whole> {
@@ -224,6 +224,29 @@ impl App {
     pub(crate) fn may(&self, caller: &Caller, action: ControlAction) -> bool {
         let whole = Whole(caller.tenant().clone());
         matches!(self.ask(caller, action, &whole), Ok(decision) if decision.is_allow())
+    }
+
+    /// Which of these actions the gate would allow on each active runbook, without making use of it.
+    pub(crate) async fn allowed_on_runbooks(
+        &self,
+        caller: &Caller,
+        actions: impl Iterator<Item = ControlAction> + Clone,
+    ) -> Result<Vec<(RunbookName, Vec<ControlAction>)>, ReadError> {
+        let versions = self
+            .parts
+            .store
+            .tenant(caller.tenant().clone())
+            .runbooks()
+            .await?;
+        let allowed = versions.into_iter().map(|version| {
+            let workflow = self.workflow(version.digest, &version.source);
+            let runbook = RunbookOn::new(caller.tenant().clone(), version, workflow);
+            let allows = |action: &ControlAction| {
+                matches!(self.ask(caller, *action, &runbook), Ok(decision) if decision.is_allow())
+            };
+            (runbook.name().clone(), actions.clone().filter(allows).collect())
+        });
+        Ok(allowed.collect())
     }
 
     async fn grant<A: ActsOn<On>, On: Target>(

@@ -1,6 +1,8 @@
 //! Principals, as people see them.
 
-use crate::{GroupName, Principal, PrincipalKind, PrincipalName, Timestamp};
+use std::collections::BTreeMap;
+
+use crate::{GroupName, Principal, PrincipalKind, PrincipalName, RunbookName, Timestamp};
 
 super::views! {
     /// Creates or changes a principal.
@@ -37,5 +39,8 @@ super::views! {
         pub issued_by: Vec<PrincipalName>,
         /// The actions that the policies allow the caller on the tenant as a whole, now.
         pub may: Vec<String>,
+        /// The actions that the policies allow the caller on each runbook, now. Runbooks without any are left out.
+        #[serde(default)]
+        pub may_on_runbooks: BTreeMap<RunbookName, Vec<String>>,
     }
 }

@@ -13,5 +13,5 @@ pub(crate) async fn handle(
     SignedIn(caller): SignedIn,
     State(app): State<App>,
 ) -> Result<Json<Whoami>, Failure> {
-    Ok(Json(whoami(&app, &caller)))
+    Ok(Json(whoami(&app, &caller).await?))
 }
