@@ -3,28 +3,24 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
-use clawd_model::product::PRODUCT;
+use clawd_model::env_name;
+use clawd_model::product::{BINARY, DATA_DIR, PRODUCT};
 
 use crate::commands::{
     approvals, audit, bench, completions, demo, patch, people, plan, policy, run, runbook, serve, server,
 };
+use crate::exit::Exit;
 
 /// Runs servers by runbooks that people can trust with root: plan, gate, apply, prove.
 #[derive(Debug, Parser)]
-#[command(name = "clawd", version, about, long_about = None, display_name = PRODUCT, propagate_version = true)]
-#[command(
-    after_help = "Exit codes: 0 ok, 1 usage, 2 changes pending, 3 failed, 4 unreachable, 5 denied, 6 awaiting \
-                        approval, 8 locked, 130 interrupted."
-)]
+#[command(name = BINARY, version, about, long_about = None, display_name = PRODUCT, propagate_version = true)]
+#[command(after_help = Exit::sentence())]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) globals: Globals,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
-
-/// Where everything is, unless somebody says otherwise.
-const DATA_DIR: &str = "./clawd-data";
 
 /// Options of every command.
 #[derive(Clone, Debug, Args)]
@@ -33,22 +29,22 @@ pub(crate) struct Globals {
     #[arg(
         long,
         global = true,
-        env = "CLAWD_DATA_DIR",
+        env = env_name!("DATA_DIR"),
         default_value = DATA_DIR,
         value_name = "DIR"
     )]
     pub(crate) data_dir: PathBuf,
     /// Which profile of `profiles.toml` to sign in with.
-    #[arg(long, short = 'p', global = true, env = "CLAWD_PROFILE", value_name = "NAME")]
+    #[arg(long, short = 'p', global = true, env = env_name!("PROFILE"), value_name = "NAME")]
     pub(crate) profile: Option<String>,
     /// The server's address, in place of the profile's.
-    #[arg(long, global = true, env = "CLAWD_URL", value_name = "URL")]
+    #[arg(long, global = true, env = env_name!("URL"), value_name = "URL")]
     pub(crate) url: Option<String>,
     /// The token to sign in with, in place of the profile's. Better given by its variable than on the command line.
     #[arg(
         long,
         global = true,
-        env = "CLAWD_TOKEN",
+        env = env_name!("TOKEN"),
         hide_env_values = true,
         value_name = "TOKEN"
     )]
@@ -77,6 +73,8 @@ pub(crate) enum Format {
     Json,
     /// One JSON document a line.
     Ndjson,
+    /// YAML; what comes piece by piece is one document a piece.
+    Yaml,
 }
 
 #[derive(Debug, Subcommand)]
@@ -88,7 +86,10 @@ pub(crate) enum Command {
     /// Servers: add, list, show, refresh, remove.
     #[command(subcommand)]
     Server(server::Server),
-    /// Show what a run would change on which server, and what the policies say. Exit code 2: changes are pending.
+    /// Show what a run would change on which server, and what the policies say.
+    ///
+    /// Exit code 2: there are changes, and the plan can be started as it is shown. Without changes: 4 when servers could
+    /// not be reached, 3 when steps could not be predicted for another reason, 5 when steps are denied, 0 otherwise.
     Plan(plan::PlanArgs),
     /// Runs: start, list, show, watch, cancel, resolve, output.
     #[command(subcommand)]
@@ -125,4 +126,31 @@ pub(crate) enum Command {
     Bench(bench::Bench),
     /// Print the completion script of a shell.
     Completions(completions::Completions),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn own_arguments(command: &clap::Command, found: &mut Vec<(String, String)>) {
+        for sub in command.get_subcommands() {
+            let ids = sub.get_arguments().map(|arg| arg.get_id().to_string());
+            found.extend(ids.map(|id| (sub.get_name().to_owned(), id)));
+            own_arguments(sub, found);
+        }
+    }
+
+    /// Clap finds both under one name, and gives a command the value of the option, of another type.
+    #[test]
+    fn no_argument_is_called_like_an_option_of_every_command() {
+        let root = Cli::command();
+        let of_all: Vec<&str> = root.get_arguments().map(|arg| arg.get_id().as_str()).collect();
+        let mut own = Vec::new();
+        own_arguments(&root, &mut own);
+        own.retain(|(_, id)| of_all.contains(&id.as_str()));
+        assert_eq!(own, [], "rename these");
+        Cli::command().debug_assert();
+    }
 }

@@ -14,12 +14,15 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, anyhow};
-use clawd_model::SecretName;
+use clawd_model::{SecretName, binary};
 use clawd_provider::egress::{Guard, Network};
 use clawd_provider_notify::{Channel, Channels};
 use serde::Deserialize;
 
 use crate::datadir::DataDir;
+
+/// Its name.
+const FILE: &str = concat!(binary!(), ".toml");
 
 /// The file.
 #[derive(Debug, Default, Deserialize)]
@@ -45,7 +48,7 @@ struct Webhook {
 impl Config {
     /// Reads the file; the defaults when there is none.
     pub(crate) fn read(dir: &DataDir) -> anyhow::Result<Self> {
-        let path = dir.path().join("clawd.toml");
+        let path = dir.path().join(FILE);
         match std::fs::read_to_string(&path) {
             Ok(text) => toml::from_str(&text).with_context(|| format!("`{}` is not valid", path.display())),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
@@ -59,7 +62,7 @@ impl Config {
         Ok(Guard::new(
             networks
                 .collect::<Result<Vec<_>, _>>()
-                .context("clawd.toml, [http] allow")?,
+                .with_context(|| format!("{FILE}, [http] allow"))?,
         ))
     }
 
@@ -70,11 +73,11 @@ impl Config {
             let read = |secret: &SecretName| {
                 std::fs::read_to_string(dir.secrets().join(secret.as_str()))
                     .map(|text| text.trim_end().to_owned())
-                    .map_err(|_| anyhow!("clawd.toml, [notify.{name}]: there is no secret `{secret}`"))
+                    .map_err(|_| anyhow!("{FILE}, [notify.{name}]: there is no secret `{secret}`"))
             };
             let (url, key) = (read(&webhook.url_secret)?, read(&webhook.signing_secret)?);
             let channel = Channel::webhook(url.into(), &key.into())
-                .with_context(|| format!("clawd.toml, [notify.{name}]"))?;
+                .with_context(|| format!("{FILE}, [notify.{name}]"))?;
             channels.insert(name.clone(), channel);
         }
         Ok(channels)

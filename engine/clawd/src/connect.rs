@@ -1,6 +1,8 @@
 //! Makes the client that a command calls the API with, and turns its errors into exit codes.
 
 use clawd_client::{Client, Error};
+use clawd_model::env_name;
+use clawd_model::product::BINARY;
 
 use crate::cli::Globals;
 use crate::exit::{Exit, Failure};
@@ -35,10 +37,14 @@ pub(crate) fn client(globals: &Globals) -> Result<Client, Failure> {
         .or(profile.map(|profile| profile.token.as_str()));
     match (url, token) {
         (Some(url), Some(token)) => Client::new(url, token).map_err(failure),
-        _ => Err(Failure::usage(format!("no server is known: `{}` names none", path.display())).with_hint(
-            "start one with `clawd serve` in this folder, point --data-dir at its data directory, or set CLAWD_URL \
-             and CLAWD_TOKEN",
-        )),
+        _ => Err(
+            Failure::usage(format!("no server is known: `{}` names none", path.display())).with_hint(format!(
+                "start one with `{BINARY} serve` in this folder, point --data-dir at its data directory, or set {} \
+                 and {}",
+                env_name!("URL"),
+                env_name!("TOKEN")
+            )),
+        ),
     }
 }
 

@@ -18,7 +18,11 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
-use clawd_model::Entropy;
+use clawd_model::product::BINARY;
+use clawd_model::{Entropy, binary};
+
+/// The file of the store.
+pub(crate) const DATABASE: &str = concat!(binary!(), ".db");
 
 /// The data directory.
 #[derive(Clone, Debug)]
@@ -59,7 +63,7 @@ impl DataDir {
     }
 
     pub(crate) fn database(&self) -> PathBuf {
-        self.0.join("clawd.db")
+        self.0.join(DATABASE)
     }
 
     pub(crate) fn secrets(&self) -> PathBuf {
@@ -80,7 +84,7 @@ impl DataDir {
 
     /// Takes the directory for this process.
     pub(crate) fn lock(&self) -> anyhow::Result<Lock> {
-        let path = self.0.join("clawd.lock");
+        let path = self.0.join(concat!(binary!(), ".lock"));
         let file = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -90,7 +94,7 @@ impl DataDir {
         match file.try_lock() {
             Ok(()) => Ok(Lock(file)),
             Err(_) => Err(anyhow!(
-                "another `clawd` uses the data directory `{}`",
+                "another `{BINARY}` uses the data directory `{}`",
                 self.0.display()
             )),
         }

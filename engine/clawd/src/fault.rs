@@ -4,12 +4,15 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
+use clawd_model::env_name;
 use clawd_store::{CommitPoint, CommitWatch};
 use rustix::process::{Signal, getpid, kill_process};
 
+const VARIABLE: &str = env_name!("FAULT");
+
 /// What the environment asks for; nothing, as a rule.
 pub(crate) fn from_environment() -> anyhow::Result<Option<CommitWatch>> {
-    match std::env::var("CLAWD_FAULT") {
+    match std::env::var(VARIABLE) {
         Ok(text) => parse(&text).map(|point| Some(watch(point))),
         Err(_) => Ok(None),
     }
@@ -18,14 +21,14 @@ pub(crate) fn from_environment() -> anyhow::Result<Option<CommitWatch>> {
 fn parse(text: &str) -> anyhow::Result<CommitPoint> {
     let (place, number) = text
         .split_once('=')
-        .context("CLAWD_FAULT: expected PLACE=NUMBER")?;
+        .with_context(|| format!("{VARIABLE}: expected PLACE=NUMBER"))?;
     let number = number
         .parse()
-        .with_context(|| format!("CLAWD_FAULT: `{number}` is not a number"))?;
+        .with_context(|| format!("{VARIABLE}: `{number}` is not a number"))?;
     match place {
         "kill-before-commit" => Ok(CommitPoint::Before(number)),
         "kill-after-commit" => Ok(CommitPoint::After(number)),
-        _ => bail!("CLAWD_FAULT: `{place}` is not a place; known: kill-before-commit, kill-after-commit"),
+        _ => bail!("{VARIABLE}: `{place}` is not a place; known: kill-before-commit, kill-after-commit"),
     }
 }
 

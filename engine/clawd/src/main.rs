@@ -20,9 +20,12 @@ mod files;
 mod http;
 mod keys;
 mod profiles;
+#[cfg(test)]
+mod reference;
 mod seed;
 mod system;
 mod telemetry;
+mod usage;
 mod wiring;
 
 use std::process::ExitCode;
@@ -32,7 +35,10 @@ use clap::Parser as _;
 use crate::cli::Cli;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage::end(&error),
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -1,6 +1,7 @@
 //! Logs and traces: for people or as JSON on standard error, and to an OTLP collector when one is configured.
 
 use anyhow::Context as _;
+use clawd_model::env_name;
 use clawd_model::product::BINARY;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::WithExportConfig as _;
@@ -34,7 +35,7 @@ impl Drop for Telemetry {
 
 /// Starts logging. `level` is a filter such as `info` or `clawd_worker=debug`; the variable `CLAWD_LOG` wins.
 pub(crate) fn start(level: &str, format: LogFormat, collector: Option<&str>) -> anyhow::Result<Telemetry> {
-    let filter = EnvFilter::try_from_env("CLAWD_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    let filter = EnvFilter::try_from_env(env_name!("LOG")).unwrap_or_else(|_| EnvFilter::new(level));
     let layer = fmt::layer().with_writer(std::io::stderr).with_target(false);
     let layer = match format {
         LogFormat::Text => layer.compact().boxed(),

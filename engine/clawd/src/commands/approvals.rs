@@ -2,13 +2,15 @@
 
 use clap::{Args, Subcommand};
 use clawd_model::api::{ApprovalView, CastVote};
-use clawd_model::{ApprovalId, Clock as _, Digest, Verdict};
+use clawd_model::product::BINARY;
+use clawd_model::{ApprovalId, Clock as _, Digest, PlannedStep, Verdict};
 
 use crate::cli::Globals;
 use crate::connect::{client, failure};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::render::plan::{alternatives, diff_line};
-use crate::render::{ago, print, print_list, printable, table};
+use crate::render::simulated::Simulated;
+use crate::render::{ago, counted, print, print_list, printable, sentence, table};
 use crate::system::SystemClock;
 
 /// Requests for votes: list, show.
@@ -31,7 +33,8 @@ pub(crate) struct Approve {
     /// Why.
     #[arg(long, short = 'm', default_value = "")]
     comment: String,
-    /// The digest of what you looked at, to be sure that it is still the same; the present one when absent.
+    /// The digest of what you looked at, to be sure that it is still the same. Without it, what the vote is for is shown
+    /// as it is now, and the vote is for exactly that.
     #[arg(long)]
     subject: Option<Digest>,
 }
@@ -83,8 +86,9 @@ async fn vote(
                 view.subject_digest
             ),
         )
-        .with_hint(format!("look again: clawd approval show {approval}")));
+        .with_hint(format!("look again: {BINARY} approval show {approval}")));
     }
+    tell(&view, &Simulated::ask(&client).await);
     let cast = CastVote {
         verdict,
         subject: view.subject_digest,
@@ -107,6 +111,42 @@ async fn vote(
     Ok(Exit::Ok)
 }
 
+/// What the vote is for, in two lines on standard error: whoever votes without having looked sees it at last.
+fn tell(view: &ApprovalView, simulated: &Simulated) {
+    let subject = &view.approval.subject;
+    eprintln!(
+        "{}: job {} of {} ({}), requested by {}",
+        view.approval.id, subject.job, subject.runbook, subject.run, view.approval.requester
+    );
+    let changes: Vec<&PlannedStep> = changes(view).collect();
+    let mut servers: Vec<String> = changes
+        .iter()
+        .map(|step| format!("{}{}", step.target.name, simulated.mark(&step.target)))
+        .collect();
+    servers.dedup();
+    let on = if servers.is_empty() {
+        String::new()
+    } else {
+        format!(" on {}", servers.join(", "))
+    };
+    let drifted = match subject.drifted.len() {
+        0 => String::new(),
+        count => format!(", {count} not as planned"),
+    };
+    let count = u64::try_from(changes.len()).unwrap_or(u64::MAX);
+    eprintln!(
+        "  {}{on}{drifted}; plan {}",
+        counted(count, "change"),
+        subject.plan
+    );
+}
+
+/// The steps of the job that would change something.
+fn changes(view: &ApprovalView) -> impl Iterator<Item = &PlannedStep> {
+    let needed = |step: &&PlannedStep| step.change.as_ref().is_some_and(|change| change.needed);
+    view.steps.iter().filter(needed)
+}
+
 impl Approval {
     pub(crate) async fn run(self, globals: &Globals) -> Outcome {
         let client = client(globals)?;
@@ -115,11 +155,11 @@ impl Approval {
                 let approvals = client.approvals(!all).await.map_err(failure)?;
                 print_list(globals.output, &approvals.items, list)?;
             }
-            Self::Show { approval } => print(
-                globals.output,
-                &client.approval(approval).await.map_err(failure)?,
-                show,
-            )?,
+            Self::Show { approval } => {
+                let view = client.approval(approval).await.map_err(failure)?;
+                let simulated = Simulated::ask(&client).await;
+                print(globals.output, &view, |view| show(view, &simulated))?;
+            }
         }
         Ok(Exit::Ok)
     }
@@ -145,7 +185,7 @@ fn list(approvals: &[ApprovalView]) {
     );
 }
 
-fn show(view: &ApprovalView) {
+fn show(view: &ApprovalView, simulated: &Simulated) {
     let approval = &view.approval;
     let subject = &approval.subject;
     outln!("{}  {:?}", approval.id, approval.status);
@@ -158,7 +198,7 @@ fn show(view: &ApprovalView) {
     );
     outln!("plan {}\nsubject {}", subject.plan, view.subject_digest);
     for reason in &approval.reasons {
-        outln!("why: {reason}");
+        outln!("why: {}", printable(reason));
     }
     if !approval.missing.is_empty() {
         outln!("missing: {}", alternatives(&approval.missing));
@@ -173,28 +213,28 @@ fn show(view: &ApprovalView) {
         );
     }
     for (step, _) in &subject.drifted {
-        outln!("drifted from the plan: {step}");
+        outln!("drifted from the plan: {}", printable(step));
     }
-    for step in view
-        .steps
-        .iter()
-        .filter(|step| step.change.as_ref().is_some_and(|change| change.needed))
-    {
+    for step in changes(view) {
         let change = step.change.as_ref();
         outln!(
-            "\n{}/{}/{}: {}",
+            "\n{}/{}/{}{}: {}",
             step.job,
             step.target.name,
             step.step,
-            change.map_or("", |change| &change.summary)
+            simulated.mark(&step.target),
+            printable(change.map_or("", |change| &change.summary))
         );
         for line in change.map_or("", |change| &change.diff).lines() {
             outln!("  {}", diff_line(&printable(line)));
         }
     }
     if view.may_vote {
-        eprintln!("vote with: clawd approve {0}, or clawd reject {0}", approval.id);
+        eprintln!(
+            "vote with: {BINARY} approve {0}, or {BINARY} reject {0}",
+            approval.id
+        );
     } else {
-        eprintln!("you may not vote: {}", view.may_not_vote_because.join("; "));
+        eprintln!("you may not vote: {}", sentence(&view.may_not_vote_because));
     }
 }

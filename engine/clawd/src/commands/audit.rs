@@ -4,10 +4,13 @@ use std::io::{BufReader, Write as _};
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use clawd_audit::export::Report;
 use clawd_client::AuditQuery;
 use clawd_model::RunId;
 use clawd_model::api::AuditRecordView;
+use clawd_model::product::BINARY;
 use futures::StreamExt as _;
+use serde_json::json;
 
 use crate::cli::Globals;
 use crate::connect::{client, failure};
@@ -59,14 +62,14 @@ impl Audit {
             Self::Show { index } => {
                 let proof = client(globals)?.audit_record(index).await.map_err(failure)?;
                 print(globals.output, &proof, |proof| {
-                    outln!("{}", proof.body);
+                    outln!("{}", printable(&proof.body));
                     outln!("leaf {}", proof.leaf);
                     outln!("tree {} {}", proof.tree.size, proof.tree.root);
                     outln!("proof {}", proof.path.join(" "));
                 })?;
             }
             Self::Export { file } => return export(globals, file).await,
-            Self::Verify { file, key } => return verify(&file, key.as_deref()),
+            Self::Verify { file, key } => return verify(globals, &file, key.as_deref()),
         }
         Ok(Exit::Ok)
     }
@@ -84,32 +87,29 @@ async fn export(globals: &Globals, file: Option<PathBuf>) -> Outcome {
     }
     out.flush()?;
     if let Some(path) = file {
-        eprintln!("verify it with: clawd audit verify {}", path.display());
+        eprintln!("verify it with: {BINARY} audit verify {}", path.display());
     }
     Ok(Exit::Ok)
 }
 
-fn verify(file: &PathBuf, key: Option<&str>) -> Outcome {
+fn verify(globals: &Globals, file: &PathBuf, key: Option<&str>) -> Outcome {
     let trusted = key
         .map(|key| key.parse::<clawd_audit::VerifierKey>())
         .transpose()
         .map_err(|error| {
-            Failure::usage(error.to_string()).with_hint("copy the key line as `clawd audit export` wrote it")
+            Failure::usage(error.to_string())
+                .with_hint(format!("copy the key line as `{BINARY} audit export` wrote it"))
         })?;
     let reader = BufReader::new(files::open("export", file)?);
     match clawd_audit::export::verify(reader, trusted.as_ref()) {
         Ok(report) => {
-            outln!(
-                "verified: {} of tenant `{}`, {}",
-                counted(report.records, "record"),
-                report.tenant,
-                counted(report.checkpoints, "checkpoint")
-            );
-            outln!("root {}", report.root);
-            if let Some((first, last)) = report.span {
-                outln!("from {first} to {last}");
-            }
-            outln!("signed by {}", report.key);
+            let document = json!({
+                "tenant": report.tenant, "records": report.records, "checkpoints": report.checkpoints,
+                "root": report.root.to_string(), "first_at": report.span.map(|(first, _)| first),
+                "last_at": report.span.map(|(_, last)| last), "key": report.key.to_string(),
+                "key_is_trusted": report.key_is_trusted,
+            });
+            print(globals.output, &document, |_| tell(&report))?;
             if !report.key_is_trusted {
                 eprintln!("the key is the one in the file; give --key with one that you got another way");
             }
@@ -125,13 +125,27 @@ fn verify(file: &PathBuf, key: Option<&str>) -> Outcome {
     }
 }
 
+fn tell(report: &Report) {
+    outln!(
+        "verified: {} of tenant `{}`, {}",
+        counted(report.records, "record"),
+        report.tenant,
+        counted(report.checkpoints, "checkpoint")
+    );
+    outln!("root {}", report.root);
+    if let Some((first, last)) = report.span {
+        outln!("from {first} to {last}");
+    }
+    outln!("signed by {}", printable(&report.key.to_string()));
+}
+
 fn list(records: &[AuditRecordView]) {
     let rows = records.iter().map(|record| {
         vec![
             record.index.to_string(),
             record.at.to_string(),
-            record.kind.clone(),
-            record.actor.clone(),
+            printable(&record.kind),
+            printable(&record.actor),
             printable(&record.subject),
         ]
     });

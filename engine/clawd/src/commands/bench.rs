@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 use clawd_audit::SigningKey;
+use clawd_model::product::API_VERSION;
 use clawd_model::{
     Clock as _, Digest, Entropy as _, LaneTarget, Plan, PlannedJob, Principal, PrincipalKind, PrincipalName,
     RunId, TenantName,
@@ -21,9 +21,12 @@ use clawd_worker::{Deps, NewRun, NoSecrets, Worker};
 use clawd_workflow::Workflow;
 use serde::Serialize;
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Format, Globals};
+use crate::datadir::DATABASE;
 use crate::exit::{Exit, Failure, Outcome};
+use crate::render::document::Series;
 use crate::render::table;
 use crate::system::{OsEntropy, SystemClock};
 
@@ -42,7 +45,8 @@ pub(crate) struct Bench {
     /// How many policies the gate holds.
     #[arg(long, default_value = "1000")]
     policies: usize,
-    /// The folder for the store; a fresh one beside the data directory when absent. Removed at the end.
+    /// The folder for the store, which must not be there yet; one beside the data directory when absent. Removed at the
+    /// end.
     #[arg(long)]
     dir: Option<PathBuf>,
 }
@@ -73,39 +77,72 @@ const STEPS: usize = 10;
 impl Bench {
     pub(crate) async fn run(self, globals: &Globals) -> Outcome {
         let Workload::Sequential10 = self.workload;
-        let dir = self
-            .dir
-            .clone()
-            .unwrap_or_else(|| globals.data_dir.with_extension("bench"));
+        let dir = self.dir.clone().unwrap_or_else(|| beside(&globals.data_dir));
         if dir.exists() {
             return Err(Failure::usage(format!("`{}` exists already", dir.display()))
-                .with_hint("remove it, or choose --dir"));
+                .with_hint("remove it, or choose another --dir"));
         }
         std::fs::create_dir_all(&dir)?;
-        let measured = self.measure(&dir, globals.output).await;
+        let stop = stop();
+        let measured = self.measure(&dir, globals.output, &stop).await;
         std::fs::remove_dir_all(&dir)?;
         let points = measured?;
         if globals.output == Format::Table {
             show(&points);
         }
-        Ok(Exit::Ok)
+        Ok(if stop.is_cancelled() {
+            Exit::Interrupted
+        } else {
+            Exit::Ok
+        })
     }
 
-    async fn measure(&self, dir: &Path, format: Format) -> anyhow::Result<Vec<Point>> {
+    async fn measure(
+        &self,
+        dir: &Path,
+        format: Format,
+        stop: &CancellationToken,
+    ) -> Result<Vec<Point>, Failure> {
         let mut points = Vec::new();
+        let mut series = (format != Format::Table).then(|| Series::new(format));
         for &concurrency in &self.concurrency {
+            if stop.is_cancelled() {
+                break;
+            }
             let stage = Stage::set(&dir.join(format!("at-{concurrency}")), self.policies).await?;
-            let point = stage
-                .point(concurrency, Duration::from_secs(self.seconds))
-                .await?;
-            match format {
-                Format::Table => {}
-                Format::Json | Format::Ndjson => outln!("{}", serde_json::to_string(&point)?),
+            let length = Duration::from_secs(self.seconds);
+            let Some(point) = stage.point(concurrency, length, stop).await? else {
+                break;
+            };
+            if let Some(series) = &mut series {
+                series.item(&point)?;
             }
             points.push(point);
         }
+        if let Some(series) = &series {
+            series.end();
+        }
         Ok(points)
     }
+}
+
+/// A folder that is there only for this process, on the disk of the data directory: that is the disk that counts.
+fn beside(data_dir: &Path) -> PathBuf {
+    let chance = hex::encode(OsEntropy.bytes().first_chunk::<4>().unwrap_or(&[0; 4]));
+    data_dir.with_extension(format!("bench-{chance}"))
+}
+
+/// Set by ctrl-c: what is under way is ended in order, so that the folder can be removed.
+fn stop() -> CancellationToken {
+    let stop = CancellationToken::new();
+    let told = stop.clone();
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            eprintln!("stopping");
+            told.cancel();
+        }
+    });
+    stop
 }
 
 /// Everything that a point needs, on a fresh store.
@@ -125,7 +162,7 @@ impl Stage {
         let clock = Arc::new(SystemClock);
         let key = SigningKey::from_bytes(&OsEntropy.bytes());
         let options = Options {
-            path: dir.join("clawd.db"),
+            path: dir.join(DATABASE),
             clock: clock.clone(),
             audit_key: key,
             readers: 2,
@@ -200,25 +237,32 @@ impl Stage {
         Ok(began.elapsed().as_secs_f64() * 1e3)
     }
 
-    async fn point(self: &Arc<Self>, concurrency: usize, length: Duration) -> anyhow::Result<Point> {
+    /// Measures; nothing when it was stopped.
+    async fn point(
+        self: &Arc<Self>,
+        concurrency: usize,
+        length: Duration,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<Option<Point>> {
         // One run outside of the count: caches, prepared statements.
         self.one().await?;
         let (commits, began) = (self.store.commits(), Instant::now());
-        let over = Arc::new(AtomicBool::new(false));
+        let over = stop.child_token();
         let tasks: Vec<_> = (0..concurrency)
             .map(|_| {
-                let (stage, over) = (Arc::clone(self), Arc::clone(&over));
+                let (stage, over) = (Arc::clone(self), over.clone());
                 tokio::spawn(async move {
                     let mut times = Vec::new();
-                    while !over.load(Ordering::Relaxed) {
+                    while !over.is_cancelled() {
                         times.push(stage.one().await?);
                     }
                     anyhow::Ok(times)
                 })
             })
             .collect();
-        tokio::time::sleep(length).await;
-        over.store(true, Ordering::Relaxed);
+        // Over by itself when the whole is stopped.
+        let _ = tokio::time::timeout(length, over.cancelled()).await;
+        over.cancel();
         let mut times = Vec::new();
         for task in tasks {
             times.extend(task.await??);
@@ -227,6 +271,9 @@ impl Stage {
         let commits = self.store.commits() - commits;
         self.worker.shutdown().await;
         self.store.close().await;
+        if stop.is_cancelled() {
+            return Ok(None);
+        }
         times.sort_by(f64::total_cmp);
         let count = times.len() as f64;
         let at = |share: f64| {
@@ -235,7 +282,7 @@ impl Stage {
                 .copied()
                 .unwrap_or(0.0)
         };
-        Ok(Point {
+        Ok(Some(Point {
             workload: "sequential-10",
             concurrency,
             workflows_per_s: round(count / elapsed),
@@ -244,7 +291,7 @@ impl Stage {
             p99_ms: round(at(0.99)),
             commits_per_workflow: round(commits as f64 / count.max(1.0)),
             store: "sqlite",
-        })
+        }))
     }
 }
 
@@ -254,8 +301,8 @@ fn round(value: f64) -> f64 {
 
 /// Ten steps; each input is an expression over the output of the step before.
 fn source() -> String {
-    let mut text = String::from(
-        "apiVersion: clawd.dev/v1\nkind: Runbook\nmetadata: {name: sequential-10}\njobs:\n  ten:\n    targets: controller\n    steps:\n",
+    let mut text = format!(
+        "apiVersion: {API_VERSION}\nkind: Runbook\nmetadata: {{name: sequential-10}}\njobs:\n  ten:\n    targets: controller\n    steps:\n",
     );
     text.push_str("      - {id: s1, uses: noop@v1, with: {value: 1}}\n");
     for step in 2..=STEPS {

@@ -2,9 +2,11 @@
 
 use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
+use clawd_model::product::BINARY;
 
 use crate::cli::Cli;
 use crate::exit::{Exit, Outcome};
+use crate::render::out::Stdout;
 
 /// Print the completion script of a shell.
 #[derive(Debug, Args)]
@@ -15,7 +17,7 @@ pub(crate) struct Completions {
 
 impl Completions {
     pub(crate) fn run(self) -> Outcome {
-        clap_complete::generate(self.shell, &mut Cli::command(), "clawd", &mut std::io::stdout());
+        clap_complete::generate(self.shell, &mut Cli::command(), BINARY, &mut Stdout);
         Ok(Exit::Ok)
     }
 }

@@ -2,10 +2,9 @@
 
 use clap::Args;
 use clawd_client::Client;
-use clawd_model::TenantName;
-use clawd_model::api::{MakePlan, RunSummary};
+use clawd_model::api::{MakePlan, RunSummary, RunView};
 use clawd_model::product::BINARY;
-use clawd_model::{Approval, PrincipalName};
+use clawd_model::{Approval, PrincipalName, RunStatus, StepStatus, TenantName};
 use clawd_provider_sim::Delays;
 
 use crate::cli::Globals;
@@ -15,6 +14,7 @@ use crate::datadir::DataDir;
 use crate::exit::{Failure, Outcome};
 use crate::profiles::Profiles;
 use crate::render::plan::alternatives;
+use crate::render::printable;
 use crate::render::status::paint;
 use crate::seed;
 use crate::telemetry;
@@ -47,14 +47,20 @@ impl Demo {
             .await
             .map_err(anyhow::Error::from)?;
         eprintln!("listening on {}", listening.url);
-        tell(
-            globals,
-            &listening.url,
-            &link.path,
-            &run,
-            first_approval(&client(&dir, "ben")?, &run).await?.as_ref(),
-        );
-        let outcome = listening.until_told().await;
+        greet(globals, &listening.url, &link.path);
+        let ben = client(&dir, "ben")?;
+        let serving = listening.until_told();
+        tokio::pin!(serving);
+        // What is known at once is told at once; the votes that a run will need are told when it asks for them.
+        let outcome = tokio::select! {
+            outcome = &mut serving => outcome,
+            told = tell(globals, &ben, &run) => {
+                if let Err(failure) = told {
+                    eprintln!("{failure}");
+                }
+                serving.await
+            }
+        };
         drop(telemetry);
         outcome
     }
@@ -63,14 +69,22 @@ impl Demo {
 fn client(dir: &DataDir, name: &str) -> Result<Client, Failure> {
     let profiles = Profiles::read(&dir.profiles())?;
     let profile = profiles.profiles.get(name).ok_or_else(|| {
-        Failure::usage(format!("there is no profile `{name}`"))
-            .with_hint("this folder was not made by `clawd demo`; choose another --data-dir")
+        Failure::usage(format!("there is no profile `{name}`")).with_hint(format!(
+            "this folder was not made by `{BINARY} demo`; choose another --data-dir"
+        ))
     })?;
     Client::new(&profile.url, &profile.token).map_err(failure)
 }
 
-/// The run that the demo begins with; at a later start, the newest there is.
-async fn first_run(ana: &Client) -> Result<RunSummary, Failure> {
+/// The run that the demo is about.
+enum First {
+    /// This process started it.
+    Started(RunSummary),
+    /// It was there already: the newest there is.
+    Found(RunSummary),
+}
+
+async fn first_run(ana: &Client) -> Result<First, Failure> {
     let runs = ana
         .runs(&clawd_client::RunsQuery {
             limit: Some(1),
@@ -79,27 +93,115 @@ async fn first_run(ana: &Client) -> Result<RunSummary, Failure> {
         .await
         .map_err(failure)?;
     if let Some(run) = runs.items.into_iter().next() {
-        return Ok(run);
+        return Ok(First::Found(run));
     }
     let runbook = "patch-security".parse().map_err(anyhow::Error::from)?;
     let what = MakePlan {
         inputs: serde_json::Value::Null,
         on: Some("role=web".to_owned()),
     };
-    ana.start(&runbook, &what, None).await.map_err(failure)
+    Ok(First::Started(
+        ana.start(&runbook, &what, None).await.map_err(failure)?,
+    ))
 }
 
-/// Waits until the run asks for votes, or is over.
-async fn first_approval(ben: &Client, run: &RunSummary) -> Result<Option<Approval>, Failure> {
+fn greet(globals: &Globals, url: &str, link: &str) {
+    let (me, here) = (called(), globals.data_dir_flag());
+    outln!("\n{}", strong("The demo is running."));
+    outln!("  twelve simulated servers, this machine (read-only), and three people: ana, ben, cho\n");
+    outln!("  console   {url}{link}");
+    outln!("            signs you in as ben, once; another link: {me} console{here} -p cho\n");
+}
+
+/// Says where the run stands, and what to do next.
+async fn tell(globals: &Globals, ben: &Client, first: &First) -> Result<(), Failure> {
+    let (me, here) = (called(), globals.data_dir_flag());
+    let run = match first {
+        First::Started(run) => {
+            outln!(
+                "  run       {} by {}, on its way to staging",
+                run.id,
+                run.requester
+            );
+            run
+        }
+        First::Found(run) => {
+            let view = ben.run(run.id).await.map_err(failure)?;
+            outln!("  run       {}", found(&view));
+            run
+        }
+    };
+    match approval(ben, first).await? {
+        Some(approval) => next(globals, run, &approval),
+        None if matches!(first, First::Found(run) if !run.status.is_final()) => {
+            outln!("            watch it: {me} run watch {}{here} -p ana", run.id);
+        }
+        None => outln!("            start another: {me} patch --on role=web{here} -p ana"),
+    }
+    outln!(
+        "\nStop it with ctrl-c. Everything is in {}; remove the folder to begin anew.",
+        globals.data_dir.display()
+    );
+    Ok(())
+}
+
+/// Where a run stands that was there before this process.
+fn found(view: &RunView) -> String {
+    let lanes = view.jobs.iter().flat_map(|job| &job.lanes);
+    let steps: Vec<StepStatus> = lanes
+        .flat_map(|lane| &lane.steps)
+        .map(|step| step.status)
+        .collect();
+    let done = steps.iter().filter(|status| is_done(**status)).count();
+    let run = &view.summary;
+    match run.status {
+        RunStatus::Running | RunStatus::Cancelling => {
+            format!("{} resumes: {done} of {} steps done", run.id, steps.len())
+        }
+        RunStatus::Waiting => format!(
+            "{} by {} waits: {done} of {} steps done",
+            run.id,
+            run.requester,
+            steps.len()
+        ),
+        over => format!("{} by {} is over: {}", run.id, run.requester, over.as_str()),
+    }
+}
+
+/// Nothing more will happen to it.
+fn is_done(status: StepStatus) -> bool {
+    match status {
+        StepStatus::Changed
+        | StepStatus::Succeeded
+        | StepStatus::Skipped
+        | StepStatus::Failed
+        | StepStatus::Denied
+        | StepStatus::Cancelled => true,
+        StepStatus::Pending
+        | StepStatus::Checking
+        | StepStatus::WaitingForVotes
+        | StepStatus::WaitingForRetry
+        | StepStatus::Running
+        | StepStatus::Unknown => false,
+    }
+}
+
+/// The votes that the run asks for. A run that this process started will ask; one that was there is asked once, since it
+/// may be past that.
+async fn approval(ben: &Client, first: &First) -> Result<Option<Approval>, Failure> {
+    let (run, will_ask) = match first {
+        First::Started(run) => (run, true),
+        First::Found(run) => (run, false),
+    };
     let mut events = ben.run_events(run.id, 0);
     loop {
-        let open = ben.approvals(true).await.map_err(failure)?;
-        if let Some(view) = open
-            .items
-            .into_iter()
-            .find(|view| view.approval.subject.run == run.id)
-        {
-            return Ok(Some(view.approval));
+        let open = ben.approvals(true).await.map_err(failure)?.items;
+        let mut open = open.into_iter().map(|view| view.approval);
+        if let Some(approval) = open.find(|approval| approval.subject.run == run.id) {
+            return Ok(Some(approval));
+        }
+        if !will_ask {
+            return Ok(None);
         }
         match events.next().await {
             Some(Ok(_)) => {}
@@ -109,38 +211,27 @@ async fn first_approval(ben: &Client, run: &RunSummary) -> Result<Option<Approva
     }
 }
 
-fn tell(globals: &Globals, url: &str, link: &str, run: &RunSummary, open: Option<&Approval>) {
+fn next(globals: &Globals, run: &RunSummary, approval: &Approval) {
     let (me, here) = (called(), globals.data_dir_flag());
-    let strong = |text: &str| paint(text, "1");
-    outln!("\n{}", strong("The demo is running."));
-    outln!("  twelve simulated servers, this machine (read-only), and three people: ana, ben, cho\n");
-    outln!("  console   {url}{link}");
-    outln!("            signs you in as ben, once; another link: {me} console{here} -p cho\n");
-    outln!("  run       {} by ana", run.id);
-    match open {
-        Some(approval) => {
-            outln!(
-                "            staging is patched; production waits: {}\n",
-                alternatives(&approval.missing)
-            );
-            outln!("{}, in another terminal", strong("What to do next"));
-            outln!("  1. look at the plan, and vote in the console as ben");
-            outln!("  2. vote as cho on the command line");
-            outln!("       {me} approve {}{here} -p cho", approval.id);
-            outln!("  3. watch the steps");
-            outln!("       {me} run watch {}{here} -p ana", run.id);
-            outln!("  4. kill this process in the middle, start it again, and watch the run resume");
-            outln!("       kill -9 {}", std::process::id());
-            outln!("  5. verify the audit log");
-            outln!("       {me} audit export audit.jsonl{here} -p admin");
-            outln!("       {me} audit verify audit.jsonl");
-        }
-        None => outln!("            is over; start another: {me} patch --on role=web{here} -p ana"),
-    }
     outln!(
-        "\nStop it with ctrl-c. Everything is in {}; remove the folder to begin anew.",
-        globals.data_dir.display()
+        "            staging is patched; production waits: {}\n",
+        printable(&alternatives(&approval.missing))
     );
+    outln!("{}, in another terminal", strong("What to do next"));
+    outln!("  1. look at the plan, and vote in the console as ben");
+    outln!("  2. vote as cho on the command line");
+    outln!("       {me} approve {}{here} -p cho", approval.id);
+    outln!("  3. watch the steps");
+    outln!("       {me} run watch {}{here} -p ana", run.id);
+    outln!("  4. kill this process in the middle, start it again, and watch the run resume");
+    outln!("       kill -9 {}", std::process::id());
+    outln!("  5. verify the audit log");
+    outln!("       {me} audit export audit.jsonl{here} -p admin");
+    outln!("       {me} audit verify audit.jsonl");
+}
+
+fn strong(text: &str) -> String {
+    paint(text, "1")
 }
 
 /// How this program was called, so that what is printed can be copied.

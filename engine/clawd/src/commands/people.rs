@@ -1,13 +1,17 @@
 //! `clawd principal`, `clawd token`, `clawd console`, `clawd whoami`: who may sign in, and how.
 
+use std::collections::BTreeMap;
+
 use clap::{Args, Subcommand};
 use clawd_model::api::{CreateSignInLink, CreateToken, PutPrincipal, TokenView};
-use clawd_model::{DurationMs, GroupName, Principal as Person, PrincipalKind, PrincipalName, TokenId};
+use clawd_model::{
+    DurationMs, GroupName, Principal as Person, PrincipalKind, PrincipalName, RunbookName, TokenId,
+};
 
 use crate::cli::Globals;
 use crate::connect::{client, failure};
 use crate::exit::{Exit, Outcome};
-use crate::render::{print, print_list, table};
+use crate::render::{print, print_list, printable, table};
 
 /// People, programs and their groups.
 #[derive(Debug, Subcommand)]
@@ -70,7 +74,11 @@ pub(crate) enum Token {
     /// List tokens, without their secrets.
     Ls,
     /// Revoke a token.
-    Revoke { token: TokenId },
+    Revoke {
+        // Not called `token`: that is the option to sign in with.
+        #[arg(value_name = "TOKEN")]
+        id: TokenId,
+    },
 }
 
 fn duration(text: &str) -> Result<DurationMs, String> {
@@ -140,9 +148,9 @@ impl Token {
                 let tokens = client.tokens().await.map_err(failure)?;
                 print_list(globals.output, &tokens.items, list_tokens)?;
             }
-            Self::Revoke { token } => {
-                client.revoke_token(token).await.map_err(failure)?;
-                eprintln!("revoked {token}");
+            Self::Revoke { id } => {
+                client.revoke_token(id).await.map_err(failure)?;
+                eprintln!("revoked {id}");
             }
         }
         Ok(Exit::Ok)
@@ -180,8 +188,23 @@ pub(crate) async fn whoami(globals: &Globals) -> Outcome {
         outln!("by {} until {}", me.via, me.expires_at);
         outln!("issued by {}", issuers(&me.issued_by));
         outln!("may: {}", me.may.join(" "));
+        for (may, on) in by_powers(&me.may_on_runbooks) {
+            outln!("may on {on}: {may}");
+        }
     })?;
     Ok(Exit::Ok)
+}
+
+/// Runbooks on which the same is allowed stand together.
+fn by_powers(runbooks: &BTreeMap<RunbookName, Vec<String>>) -> Vec<(String, String)> {
+    let mut groups: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for (runbook, may) in runbooks {
+        groups.entry(may.join(" ")).or_default().push(runbook.as_str());
+    }
+    groups
+        .into_iter()
+        .map(|(may, names)| (may, format!("runbooks {}", names.join(", "))))
+        .collect()
 }
 
 fn list(people: &[Person]) {
@@ -191,7 +214,7 @@ fn list(people: &[Person]) {
         vec![
             person.name.to_string(),
             person.kind.as_str().to_lowercase(),
-            person.display_name.clone(),
+            printable(&person.display_name),
             groups.join(","),
             left.to_owned(),
         ]
@@ -217,10 +240,10 @@ fn list_tokens(tokens: &[TokenView]) {
         vec![
             token.id.to_string(),
             token.principal.to_string(),
-            token.label.clone(),
+            printable(&token.label),
             token.expires_at.to_string(),
             issuers(&token.issued_by),
-            token.scopes.join(","),
+            printable(&token.scopes.join(",")),
         ]
     });
     table::print(

@@ -10,13 +10,13 @@ use clawd_policy::testing::TestReport;
 use clawd_policy::{Bundle, Vocabulary};
 use clawd_provider::contract;
 
-use crate::cli::{Format, Globals};
+use crate::cli::Globals;
 use crate::connect::{client, failure};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::files;
 use crate::render::plan::alternatives;
 use crate::render::status::paint;
-use crate::render::{self, print, print_list};
+use crate::render::{self, print, print_list, printable, sentence};
 
 /// Policies: check, test, explain, show, publish.
 #[derive(Debug, Subcommand)]
@@ -97,18 +97,20 @@ impl Policy {
                         bundle.published_at
                     );
                     for (name, text) in &bundle.files {
-                        outln!("\n// {name}\n{text}");
+                        outln!("\n// {}\n{}", printable(name), render::file(text));
                     }
                 })?;
                 Ok(Exit::Ok)
             }
             Self::Publish { dir, check_only } => {
                 let files = read(&dir)?;
+                let wanted = PublishPolicy { files, check_only };
                 let published = client(globals)?
-                    .publish_policies(&PublishPolicy { files, check_only })
+                    .publish_policies(&wanted)
                     .await
                     .map_err(failure)?;
                 print(globals.output, &published, |published| {
+                    show(&wanted.files, &published.problems);
                     let word = if published.in_force { "in force" } else { "valid" };
                     outln!(
                         "{word}: {} with {} policies, {} tests passed",
@@ -135,11 +137,11 @@ impl Explain {
         };
         let answer = client(globals)?.explain(&question).await.map_err(failure)?;
         print(globals.output, &answer, |answer| {
-            outln!("{}", answer.question);
+            outln!("{}", printable(&answer.question));
             match &answer.decision.kind {
                 DecisionKind::Allow => outln!("{}", paint("✓ allow", "32")),
                 DecisionKind::Deny => {
-                    outln!("{} {}", paint("⊘ deny", "31"), answer.decision.reasons.join("; "))
+                    outln!("{} {}", paint("⊘ deny", "31"), sentence(&answer.decision.reasons))
                 }
                 DecisionKind::NeedsApproval { missing, .. } => {
                     outln!("{} {}", paint("◆ needs approval", "33"), alternatives(missing));
@@ -156,9 +158,10 @@ impl Explain {
                     .or(policy.reason.as_deref())
                     .unwrap_or_default();
                 outln!(
-                    "  {:<16} {:<32} {place:<24} {why}",
+                    "  {:<16} {:<32} {place:<24} {}",
                     policy.outcome.replace('_', " "),
-                    policy.id
+                    policy.id,
+                    printable(why)
                 );
             }
             outln!(
@@ -185,20 +188,29 @@ fn vocabulary(more: &[GroupName]) -> Vocabulary {
     }
 }
 
-/// All files of a folder that belong to a bundle.
+/// All files of a folder, whatever their names: what does not belong to a bundle is told, since a misspelt name must not
+/// silently take its rules out of force. Hidden files are not meant.
 fn read(dir: &Path) -> Result<BTreeMap<String, String>, Failure> {
+    let unreadable =
+        |error: &std::io::Error| Failure::usage(format!("`{}` cannot be read: {error}", dir.display()));
     let mut files = BTreeMap::new();
-    let entries = std::fs::read_dir(dir)
-        .map_err(|error| Failure::usage(format!("`{}` cannot be read: {error}", dir.display())))?;
-    for entry in entries {
-        let path = entry?.path();
+    for entry in std::fs::read_dir(dir).map_err(|error| unreadable(&error))? {
+        let path = entry.map_err(|error| unreadable(&error))?.path();
         let name = path
             .file_name()
             .map(|name| name.to_string_lossy().into_owned())
             .unwrap_or_default();
-        if name.ends_with(".cedar") || name.ends_with("_test.yaml") {
-            files.insert(name, files::read("policies", &path)?);
+        if name.starts_with('.') {
+            continue;
         }
+        if path.is_dir() {
+            return Err(Failure::usage(format!(
+                "`{}` is a folder, and a bundle has none in it",
+                path.display()
+            ))
+            .with_hint("move its files up, or elsewhere"));
+        }
+        files.insert(name, files::read("policies", &path)?);
     }
     if files.is_empty() {
         return Err(Failure::usage(format!("`{}` holds no policies", dir.display()))
@@ -209,20 +221,18 @@ fn read(dir: &Path) -> Result<BTreeMap<String, String>, Failure> {
 
 fn check(globals: &Globals, folder: &Folder) -> Outcome {
     let files = read(&folder.dir)?;
-    match Bundle::load(&files, &vocabulary(&folder.groups)) {
-        Ok(bundle) => {
-            if globals.output == Format::Table {
-                outln!("valid: {} policies, {}", bundle.len(), bundle.digest());
-            } else {
-                print_list::<Problem>(globals.output, &[], |_| {})?;
-            }
-            Ok(Exit::Ok)
+    let loaded = Bundle::load(&files, &vocabulary(&folder.groups));
+    let (problems, exit) = match &loaded {
+        Ok(bundle) => (bundle.warnings(), Exit::Ok),
+        Err(problems) => (problems.as_slice(), Exit::Usage),
+    };
+    print_list::<Problem>(globals.output, problems, |problems| {
+        show(&files, problems);
+        if let Ok(bundle) = &loaded {
+            outln!("valid: {} policies, {}", bundle.len(), bundle.digest());
         }
-        Err(problems) => {
-            print_list(globals.output, &problems, |problems| show(&files, problems))?;
-            Ok(Exit::Usage)
-        }
-    }
+    })?;
+    Ok(exit)
 }
 
 fn show(files: &BTreeMap<String, String>, problems: &[Problem]) {
@@ -243,19 +253,23 @@ fn show_report(files: &BTreeMap<String, String>, report: &TestReport) {
         outln!(
             "{} {}:{} {}",
             paint(shape, colour),
-            case.file,
+            printable(&case.file),
             case.line,
-            case.name
+            printable(&case.name)
         );
         if !case.passed {
-            outln!("    {}", case.question);
+            outln!("    {}", printable(&case.question));
             for difference in &case.differences {
-                outln!("    {difference}");
+                outln!("    {}", printable(difference));
             }
         }
     }
     for policy in &report.untested {
-        outln!("{} no test is decided by policy `{policy}`", paint("!", "33"));
+        outln!(
+            "{} no test is decided by policy `{}`",
+            paint("!", "33"),
+            printable(policy)
+        );
     }
     outln!(
         "{} of {} cases passed",

@@ -1,8 +1,9 @@
 //! `clawd run`: start, list, show, watch, cancel, resolve, output.
 
 use clap::{Args, Subcommand};
-use clawd_client::{OutputQuery, RunsQuery};
-use clawd_model::api::{Resolution, ResolveStep, RunSummary, RunView};
+use clawd_client::{Client, OutputQuery, RunsQuery};
+use clawd_model::api::{OutputView, Resolution, ResolveStep, RunSummary, RunView};
+use clawd_model::product::BINARY;
 use clawd_model::{Clock as _, Digest, RunId, RunbookName};
 
 use crate::cli::{Format, Globals};
@@ -10,6 +11,7 @@ use crate::commands::plan::What;
 use crate::commands::watch;
 use crate::connect::{client, failure};
 use crate::exit::{Exit, Failure, Outcome};
+use crate::render::simulated::Simulated;
 use crate::render::status::{painted_run, painted_step};
 use crate::render::{ago, print, print_list, printable, table};
 use crate::system::SystemClock;
@@ -64,7 +66,7 @@ pub(crate) struct Start {
     runbook: RunbookName,
     #[command(flatten)]
     what: What,
-    /// The digest of a plan that you looked at; it is started exactly as it is.
+    /// The digest of a plan of this runbook that you looked at; it is started exactly as it is.
     #[arg(long, conflicts_with_all = ["on", "inputs", "inputs_file"])]
     plan: Option<Digest>,
     /// Watch it until it is over.
@@ -118,7 +120,10 @@ impl Start {
         let client = client(globals)?;
         let key = self.idempotency_key.as_deref();
         let started = match self.plan {
-            Some(plan) => client.start_planned(plan, key).await,
+            Some(plan) => {
+                self.is_of(&client, plan).await?;
+                client.start_planned(plan, key).await
+            }
             None => client.start(&self.runbook, &self.what.request()?, key).await,
         };
         let run = started.map_err(failure)?;
@@ -128,9 +133,25 @@ impl Start {
         }
         print(globals.output, &run, |run| {
             outln!("{}", run.id);
-            eprintln!("watch it with: clawd run watch {}", run.id);
+            eprintln!("watch it with: {BINARY} run watch {}", run.id);
         })?;
         Ok(Exit::Ok)
+    }
+
+    /// A digest that was pasted from elsewhere must not start another runbook than the one that is named.
+    async fn is_of(&self, client: &Client, digest: Digest) -> Result<(), Failure> {
+        let planned = client.stored_plan(digest).await.map_err(failure)?.plan.runbook;
+        if planned == self.runbook {
+            return Ok(());
+        }
+        Err(Failure::usage(format!(
+            "the plan is of runbook `{planned}`, not of `{}`",
+            self.runbook
+        ))
+        .with_hint(format!(
+            "make a plan with `{BINARY} plan {}`, or start `{planned}`",
+            self.runbook
+        )))
     }
 }
 
@@ -154,11 +175,10 @@ impl Run {
                 print_list(globals.output, &runs.items, list)?;
             }
             Self::Show { run } => {
-                print(
-                    globals.output,
-                    &client(globals)?.run(run).await.map_err(failure)?,
-                    show,
-                )?;
+                let client = client(globals)?;
+                let view = client.run(run).await.map_err(failure)?;
+                let simulated = Simulated::ask(&client).await;
+                print(globals.output, &view, |view| show(view, &simulated))?;
             }
             Self::Cancel { run, reason } => {
                 let run = client(globals)?.cancel_run(run, &reason).await.map_err(failure)?;
@@ -204,6 +224,7 @@ impl Resolve {
 
 async fn output(globals: &Globals, run: RunId, step: String, attempt: Option<u32>) -> Outcome {
     let client = client(globals)?;
+    let mut whole: Option<OutputView> = None;
     let mut from = 0;
     loop {
         let which = OutputQuery {
@@ -212,21 +233,34 @@ async fn output(globals: &Globals, run: RunId, step: String, attempt: Option<u32
             from,
         };
         let view = client.output(run, &which).await.map_err(failure)?;
-        if globals.output == Format::Table {
-            for chunk in &view.chunks {
-                match chunk.stream.as_str() {
-                    "stdout" => out!("{}", printable(&chunk.text)),
-                    _ => eprint!("{}", printable(&chunk.text)),
+        from = view.next;
+        let is_last = view.chunks.is_empty();
+        match globals.output {
+            Format::Table => {
+                for chunk in &view.chunks {
+                    match chunk.stream.as_str() {
+                        "stdout" => out!("{}", printable(&chunk.text)),
+                        _ => eprint!("{}", printable(&chunk.text)),
+                    }
                 }
             }
-        } else {
-            print(globals.output, &view, |_| {})?;
+            Format::Ndjson => print_list(globals.output, &view.chunks, |_| {})?,
+            Format::Json | Format::Yaml => match &mut whole {
+                Some(whole) => {
+                    whole.chunks.extend(view.chunks);
+                    (whole.next, whole.complete) = (view.next, view.complete);
+                }
+                None => whole = Some(view),
+            },
         }
-        if view.chunks.is_empty() {
-            return Ok(Exit::Ok);
+        if is_last {
+            break;
         }
-        from = view.next;
     }
+    if let Some(whole) = &whole {
+        print(globals.output, whole, |_| {})?;
+    }
+    Ok(Exit::Ok)
 }
 
 fn list(runs: &[RunSummary]) {
@@ -248,7 +282,7 @@ fn list(runs: &[RunSummary]) {
     );
 }
 
-fn show(view: &RunView) {
+fn show(view: &RunView, simulated: &Simulated) {
     let run = &view.summary;
     outln!(
         "{}  {}  {}  by {}",
@@ -261,21 +295,22 @@ fn show(view: &RunView) {
     for job in &view.jobs {
         outln!();
         match &job.skipped {
-            Some(reason) => outln!("{}: skipped, {reason}", job.name),
+            Some(reason) => outln!("{}: skipped, {}", job.name, printable(reason)),
             None => outln!("{}", job.name),
         }
         for lane in &job.lanes {
+            outln!("  {}{}", lane.target.name, simulated.mark(&lane.target));
             for step in &lane.steps {
                 let path = &step.path;
-                outln!("  {path:<34} {}", painted_step(step.status));
+                outln!("    {path:<34} {}", painted_step(step.status));
                 if let Some(error) = &step.error {
-                    outln!("    error: {}", printable(&error.message));
+                    outln!("      error: {}", printable(&error.message));
                     if let Some(hint) = &error.hint {
-                        outln!("    hint: {}", printable(hint));
+                        outln!("      hint: {}", printable(hint));
                     }
                 }
                 if let Some(reason) = &step.skipped {
-                    outln!("    {reason}");
+                    outln!("      {}", printable(reason));
                 }
             }
         }

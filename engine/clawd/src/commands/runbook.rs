@@ -8,11 +8,11 @@ use clawd_model::api::RunbookSummary;
 use clawd_model::{OperationName, OperationSpec, RunbookName};
 use clawd_provider::contract;
 
-use crate::cli::{Format, Globals};
+use crate::cli::Globals;
 use crate::connect::{client, failure};
 use crate::exit::{Exit, Outcome};
 use crate::files;
-use crate::render::{self, print, print_list, table};
+use crate::render::{self, print, print_list, printable, table};
 
 /// Runbooks: check a file, list, show, publish.
 #[derive(Debug, Subcommand)]
@@ -37,7 +37,9 @@ impl Runbook {
             }
             Self::Show { name } => {
                 let view = client(globals)?.runbook(&name).await.map_err(failure)?;
-                print(globals.output, &view, |view| out!("{}", view.source))?;
+                print(globals.output, &view, |view| {
+                    out!("{}", render::file(&view.source))
+                })?;
             }
             Self::Publish { file } => {
                 let source = files::read("runbook", &file)?;
@@ -70,8 +72,8 @@ pub(crate) fn specs() -> BTreeMap<OperationName, OperationSpec> {
 fn check(globals: &Globals, file: &PathBuf) -> Outcome {
     let source = files::read("runbook", file)?;
     let checked = clawd_workflow::check(&source, &specs());
-    if globals.output == Format::Table {
-        for problem in &checked.problems {
+    print_list(globals.output, &checked.problems, |problems| {
+        for problem in problems {
             let named = clawd_model::Problem {
                 file: Some(file.display().to_string()),
                 ..problem.clone()
@@ -87,9 +89,7 @@ fn check(globals: &Globals, file: &PathBuf) -> Outcome {
                 workflow.digest
             );
         }
-    } else {
-        print_list(globals.output, &checked.problems, |_| {})?;
-    }
+    })?;
     Ok(if checked.workflow.is_some() {
         Exit::Ok
     } else {
@@ -103,7 +103,7 @@ fn list(runbooks: &[RunbookSummary]) {
             runbook.name.to_string(),
             runbook.digest.short(),
             runbook.published_by.to_string(),
-            runbook.description.clone(),
+            printable(&runbook.description),
         ]
     });
     table::print(&["RUNBOOK", "DIGEST", "BY", "FOR"], rows.collect(), "no runbooks");

@@ -9,6 +9,8 @@ use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use clap::Args;
 use clawd_control::Bootstrap;
+use clawd_model::env_name;
+use clawd_model::product::BINARY;
 use clawd_model::{DurationMs, PrincipalName, TenantName};
 use clawd_provider_sim::Delays;
 
@@ -31,16 +33,16 @@ pub(crate) struct Serve {
     /// Where to listen. Beyond loopback, give a certificate too.
     #[arg(
         long,
-        env = "CLAWD_LISTEN",
+        env = env_name!("LISTEN"),
         default_value = "127.0.0.1:7650",
         value_name = "ADDRESS:PORT"
     )]
     pub(crate) listen: SocketAddr,
     /// A PEM certificate chain: serve over TLS.
-    #[arg(long, env = "CLAWD_TLS_CERT", requires = "tls_key", value_name = "FILE")]
+    #[arg(long, env = env_name!("TLS_CERT"), requires = "tls_key", value_name = "FILE")]
     pub(crate) tls_cert: Option<PathBuf>,
     /// The certificate's PEM private key.
-    #[arg(long, env = "CLAWD_TLS_KEY", requires = "tls_cert", value_name = "FILE")]
+    #[arg(long, env = env_name!("TLS_KEY"), requires = "tls_cert", value_name = "FILE")]
     pub(crate) tls_key: Option<PathBuf>,
     /// Serve beyond loopback without TLS: something in front of it takes care of that.
     #[arg(long)]
@@ -54,7 +56,7 @@ pub(crate) struct Serve {
     #[arg(long = "issue-for", value_name = "NAME")]
     pub(crate) issue_for: Vec<PrincipalName>,
     /// How logs look.
-    #[arg(long, env = "CLAWD_LOG_FORMAT", value_enum, default_value = "text")]
+    #[arg(long, env = env_name!("LOG_FORMAT"), value_enum, default_value = "text")]
     pub(crate) log_format: LogFormat,
     /// Send traces to this OTLP collector: `http://127.0.0.1:4318`.
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
@@ -84,7 +86,7 @@ impl Serve {
         }
         eprintln!("listening on {}", listening.url);
         eprintln!(
-            "sign in to the console with: clawd console{}",
+            "sign in to the console with: {BINARY} console{}",
             globals.data_dir_flag()
         );
         let outcome = listening.until_told().await;

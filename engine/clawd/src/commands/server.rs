@@ -12,6 +12,7 @@ use crate::cli::Globals;
 use crate::connect::{client, failure};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::keys;
+use crate::render::simulated::provider;
 use crate::render::{ago, print, print_list, printable, table};
 use crate::system::SystemClock;
 
@@ -156,7 +157,8 @@ fn default_identity() -> Option<PathBuf> {
 fn ask(name: &ServerName, key: &HostKey) -> Result<String, Failure> {
     eprintln!(
         "`{name}` presents this host key:\n  {} {}",
-        key.algorithm, key.fingerprint
+        printable(&key.algorithm),
+        printable(&key.fingerprint)
     );
     if !std::io::stdin().is_terminal() {
         return Err(
@@ -188,7 +190,7 @@ fn list(servers: &[ServerView]) {
             .and_then(|facts| facts.values.get(key))
             .map(|value| match value {
                 serde_json::Value::String(text) => printable(text),
-                other => other.to_string(),
+                other => printable(&other.to_string()),
             })
     };
     let rows = servers.iter().map(|server| {
@@ -202,20 +204,16 @@ fn list(servers: &[ServerView]) {
             .facts
             .as_ref()
             .map_or_else(|| "never".to_owned(), |facts| ago(now, facts.at));
-        let kind = match server.provider {
-            ServerProvider::Sim => "simulated",
-            ServerProvider::Local => "this machine, read-only",
-            ServerProvider::Ssh => "ssh",
-        };
+        let kind = provider(server.provider);
         let protected = if server.protected { " protected" } else { "" };
         vec![
             server.name.to_string(),
             format!("{kind}{protected}"),
-            server.env.clone(),
-            server.address.clone(),
+            printable(&server.env),
+            printable(&server.address),
             security,
             age,
-            labels.join(","),
+            printable(&labels.join(",")),
         ]
     });
     let header = ["NAME", "KIND", "ENV", "ADDRESS", "SECURITY", "FACTS", "LABELS"];
@@ -226,16 +224,16 @@ fn show(server: &ServerView) {
     let mut rows = vec![
         vec!["name".to_owned(), server.name.to_string()],
         vec!["id".to_owned(), server.id.to_string()],
-        vec!["provider".to_owned(), server.provider.as_str().to_owned()],
-        vec!["address".to_owned(), server.address.clone()],
-        vec!["env".to_owned(), server.env.clone()],
+        vec!["kind".to_owned(), provider(server.provider).to_owned()],
+        vec!["address".to_owned(), printable(&server.address)],
+        vec!["env".to_owned(), printable(&server.env)],
         vec!["protected".to_owned(), server.protected.to_string()],
     ];
     rows.extend(
         server
             .labels
             .iter()
-            .map(|(key, value)| vec![format!("label {key}"), value.clone()]),
+            .map(|(key, value)| vec![printable(&format!("label {key}")), printable(value)]),
     );
     if let Some(fingerprint) = &server.host_key_fingerprint {
         rows.push(vec!["host key".to_owned(), fingerprint.clone()]);
@@ -243,8 +241,8 @@ fn show(server: &ServerView) {
     if let Some(facts) = &server.facts {
         rows.push(vec!["facts of".to_owned(), facts.at.to_string()]);
         for (key, value) in facts.values.as_object().into_iter().flatten() {
-            let text = value.as_str().map_or_else(|| value.to_string(), printable);
-            rows.push(vec![format!("  {key}"), text]);
+            let text = printable(&value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+            rows.push(vec![printable(&format!("  {key}")), text]);
         }
     }
     table::print(&["FIELD", "VALUE"], rows, "nothing is known");

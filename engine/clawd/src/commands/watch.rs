@@ -4,74 +4,102 @@ use std::collections::HashMap;
 use std::io::IsTerminal as _;
 
 use clawd_client::Client;
-use clawd_model::api::RunView;
-use clawd_model::{ErrorKind, Event, Recorded, RunId, RunStatus, StepStatus};
+use clawd_model::api::{RunView, StepView};
+use clawd_model::product::BINARY;
+use clawd_model::{Event, LaneTarget, Recorded, RunId, RunStatus, StepStatus};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::cli::Format;
 use crate::connect::failure;
 use crate::exit::{Exit, Failure, Outcome};
+use crate::render::document::Series;
 use crate::render::plan::alternatives;
 use crate::render::printable;
+use crate::render::simulated::Simulated;
 use crate::render::status::{painted_run, painted_step, step};
 
 /// Follows a run's events until it is over, or waits for votes and that is enough.
 pub(crate) async fn run(client: &Client, run: RunId, format: Format, exit_on_approval: bool) -> Outcome {
-    let mut view = client.run(run).await.map_err(failure)?;
-    let mut display = Display::new(format);
+    let view = client.run(run).await.map_err(failure)?;
+    let mut display = Display::new(format, client).await;
+    let outcome = follow(client, view, &mut display, exit_on_approval).await;
+    display.leave();
+    outcome
+}
+
+async fn follow(
+    client: &Client,
+    mut view: RunView,
+    display: &mut Display,
+    exit_on_approval: bool,
+) -> Outcome {
+    let run = view.summary.id;
     display.show(&view);
-    let mut events = client.run_events(run, view.last_seq);
+    // Programs get all events from the first one on; people see the steps that went before in the view.
+    let mut told = if display.is_for_programs() {
+        0
+    } else {
+        view.last_seq
+    };
+    let mut events = client.run_events(run, told);
     loop {
-        if view.summary.status.is_final() {
+        // Where the run stands counts once everything is told that led there.
+        let is_told = told >= view.last_seq;
+        if is_told && view.summary.status.is_final() {
             display.finish(&view);
             return Ok(exit_of(&view));
         }
-        if exit_on_approval && view.summary.status == RunStatus::Waiting {
+        if is_told && exit_on_approval && view.summary.status == RunStatus::Waiting {
             display.finish(&view);
             return Ok(Exit::AwaitingApproval);
         }
         let next = tokio::select! {
             next = events.next() => next,
             _ = tokio::signal::ctrl_c() => {
-                eprintln!("\nno longer watching; the run goes on: clawd run watch {run}");
+                eprintln!("\nno longer watching; the run goes on: {BINARY} run watch {run}");
                 return Ok(Exit::Interrupted);
             }
         };
-        if let Some(event) = next {
-            display.event(&event.map_err(failure)?)?;
+        let is_over = next.is_none();
+        match next {
+            Some(event) => {
+                let event = event.map_err(failure)?;
+                told = event.seq;
+                display.event(&event)?;
+            }
+            None => told = u64::MAX,
         }
-        view = client.run(run).await.map_err(failure)?;
-        display.show(&view);
+        if told >= view.last_seq {
+            view = client.run(run).await.map_err(failure)?;
+            display.show(&view);
+        }
+        if is_over && !view.summary.status.is_final() {
+            return Err(
+                Failure::new(Exit::Unreachable, format!("what `{run}` does is no longer told")).with_hint(
+                    format!("the run goes on; watch it again: {BINARY} run watch {run}"),
+                ),
+            );
+        }
     }
 }
 
 /// How a run's end is told to scripts.
 fn exit_of(view: &RunView) -> Exit {
-    let failed = || {
-        view.jobs
-            .iter()
-            .flat_map(|job| &job.lanes)
-            .flat_map(|lane| &lane.steps)
-    };
     match view.summary.status {
         RunStatus::Succeeded => Exit::Ok,
         RunStatus::Denied => Exit::Denied,
-        RunStatus::Cancelled => Exit::Interrupted,
+        RunStatus::Cancelled => Exit::Failed,
         _ => {
-            let mut errors = failed()
-                .filter(|step| step.status == StepStatus::Failed)
-                .filter_map(|step| step.error.as_ref())
-                .peekable();
-            let any = errors.peek().is_some();
-            let unreachable =
-                errors.all(|error| matches!(error.kind, ErrorKind::Connection | ErrorKind::HostKey));
-            if any && unreachable {
-                Exit::Unreachable
-            } else {
-                Exit::Failed
-            }
+            let failed = steps(view).filter(|(_, step)| step.status == StepStatus::Failed);
+            Exit::of_errors(failed.filter_map(|(_, step)| step.error.as_ref())).unwrap_or(Exit::Failed)
         }
     }
+}
+
+/// All steps, each with its target.
+fn steps(view: &RunView) -> impl Iterator<Item = (&LaneTarget, &StepView)> {
+    let lanes = view.jobs.iter().flat_map(|job| &job.lanes);
+    lanes.flat_map(|lane| lane.steps.iter().map(|step| (&lane.target, step)))
 }
 
 enum Display {
@@ -79,38 +107,42 @@ enum Display {
     Grid {
         all: MultiProgress,
         lines: HashMap<String, ProgressBar>,
+        simulated: Simulated,
     },
     /// A line for each step that changes its status.
     Lines {
         seen: HashMap<String, StepStatus>,
         waiting: bool,
+        simulated: Simulated,
     },
     /// The events as they are.
-    Events,
+    Events(Series),
 }
 
 impl Display {
-    fn new(format: Format) -> Self {
+    async fn new(format: Format, client: &Client) -> Self {
         match format {
-            Format::Json | Format::Ndjson => Self::Events,
+            Format::Json | Format::Ndjson | Format::Yaml => Self::Events(Series::new(format)),
             Format::Table if std::io::stderr().is_terminal() => Self::Grid {
                 all: MultiProgress::new(),
                 lines: HashMap::new(),
+                simulated: Simulated::ask(client).await,
             },
             Format::Table => Self::Lines {
                 seen: HashMap::new(),
                 waiting: false,
+                simulated: Simulated::ask(client).await,
             },
         }
     }
 
+    fn is_for_programs(&self) -> bool {
+        matches!(self, Self::Events(_))
+    }
+
     fn event(&mut self, recorded: &Recorded) -> Result<(), Failure> {
-        if let Self::Events = self {
-            outln!(
-                "{}",
-                serde_json::to_string(recorded).map_err(anyhow::Error::from)?
-            );
-            return Ok(());
+        if let Self::Events(series) = self {
+            return series.item(recorded);
         }
         let note = match &recorded.event {
             Event::ApprovalRequested {
@@ -119,7 +151,7 @@ impl Display {
                 missing,
                 ..
             } => format!(
-                "{approval}: job `{}` needs {}\n  vote with: clawd approve {approval}",
+                "{approval}: job `{}` needs {}\n  vote with: {BINARY} approve {approval}",
                 subject.job,
                 alternatives(missing)
             ),
@@ -142,10 +174,18 @@ impl Display {
 
     fn show(&mut self, view: &RunView) {
         match self {
-            Self::Events => {}
-            Self::Grid { all, lines } => grid(all, lines, view),
-            Self::Lines { seen, waiting } => {
-                print_changes(seen, view);
+            Self::Events(_) => {}
+            Self::Grid {
+                all,
+                lines,
+                simulated,
+            } => grid(all, lines, simulated, view),
+            Self::Lines {
+                seen,
+                waiting,
+                simulated,
+            } => {
+                print_changes(seen, simulated, view);
                 let now = view.summary.status == RunStatus::Waiting;
                 if now && !*waiting {
                     outln!(
@@ -162,32 +202,46 @@ impl Display {
         }
     }
 
-    fn finish(&self, view: &RunView) {
+    /// What is on the screen stays there.
+    fn leave(&self) {
         match self {
-            Self::Events => {}
-            Self::Grid { all, lines } => {
-                for line in lines.values() {
-                    line.abandon();
-                }
-                let _ = all.println(format!(
-                    "{} {}",
-                    view.summary.id,
-                    painted_run(view.summary.status)
-                ));
-                errors(view);
+            Self::Events(series) => series.end(),
+            Self::Grid { lines, .. } => lines.values().for_each(ProgressBar::abandon),
+            Self::Lines { .. } => {}
+        }
+    }
+
+    fn finish(&self, view: &RunView) {
+        let end = format!("{} {}", view.summary.id, painted_run(view.summary.status));
+        match self {
+            Self::Events(_) => {}
+            Self::Grid { all, simulated, .. } => {
+                self.leave();
+                let _ = all.println(end);
+                errors(simulated, view);
             }
-            Self::Lines { .. } => {
-                outln!("{} {}", view.summary.id, painted_run(view.summary.status));
-                errors(view);
+            Self::Lines { simulated, .. } => {
+                outln!("{end}");
+                errors(simulated, view);
             }
         }
     }
 }
 
-fn grid(all: &MultiProgress, lines: &mut HashMap<String, ProgressBar>, view: &RunView) {
+fn grid(
+    all: &MultiProgress,
+    lines: &mut HashMap<String, ProgressBar>,
+    simulated: &Simulated,
+    view: &RunView,
+) {
     for job in &view.jobs {
         for lane in &job.lanes {
-            let key = format!("{}/{}", job.name, lane.target.name);
+            let key = format!(
+                "{}/{}{}",
+                job.name,
+                lane.target.name,
+                simulated.mark(&lane.target)
+            );
             let cells: Vec<String> = lane
                 .steps
                 .iter()
@@ -201,34 +255,34 @@ fn grid(all: &MultiProgress, lines: &mut HashMap<String, ProgressBar>, view: &Ru
                 );
                 bar
             });
-            line.set_message(format!("{key:<28} {}", cells.join("  ")));
+            line.set_message(format!("{key:<34} {}", cells.join("  ")));
         }
     }
 }
 
-fn print_changes(seen: &mut HashMap<String, StepStatus>, view: &RunView) {
-    for cell in view
-        .jobs
-        .iter()
-        .flat_map(|job| &job.lanes)
-        .flat_map(|lane| &lane.steps)
-    {
+fn print_changes(seen: &mut HashMap<String, StepStatus>, simulated: &Simulated, view: &RunView) {
+    for (target, cell) in steps(view) {
         let before = seen.insert(cell.path.clone(), cell.status);
         if before != Some(cell.status) && cell.status != StepStatus::Pending {
-            outln!("{:<34} {}", cell.path, painted_step(cell.status));
+            outln!(
+                "{:<34} {}{}",
+                cell.path,
+                painted_step(cell.status),
+                simulated.mark(target)
+            );
         }
     }
 }
 
-fn errors(view: &RunView) {
-    for cell in view
-        .jobs
-        .iter()
-        .flat_map(|job| &job.lanes)
-        .flat_map(|lane| &lane.steps)
-    {
+fn errors(simulated: &Simulated, view: &RunView) {
+    for (target, cell) in steps(view) {
         if let Some(error) = &cell.error {
-            eprintln!("{}: {}", cell.path, printable(&error.message));
+            eprintln!(
+                "{}{}: {}",
+                cell.path,
+                simulated.mark(target),
+                printable(&error.message)
+            );
             if let Some(hint) = &error.hint {
                 eprintln!("  hint: {}", printable(hint));
             }

@@ -7,7 +7,7 @@ use std::fmt::Arguments;
 use std::io::{self, ErrorKind, Write as _};
 
 /// 128 and the number of SIGPIPE.
-const CLOSED_PIPE: i32 = 141;
+pub(crate) const CLOSED_PIPE: i32 = 141;
 
 /// Writes to standard output. A closed pipe ends the process; of any other failure people are told.
 pub(crate) fn write(text: Arguments<'_>) {
@@ -37,7 +37,8 @@ impl io::Write for Stdout {
     }
 }
 
-fn end(error: &io::Error) -> ! {
+/// Ends the process: standard output cannot be written.
+pub(crate) fn end(error: &io::Error) -> ! {
     if error.kind() == ErrorKind::BrokenPipe {
         std::process::exit(CLOSED_PIPE);
     }

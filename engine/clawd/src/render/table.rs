@@ -16,6 +16,10 @@ pub(crate) fn print(header: &[&str], rows: Vec<Vec<String>>, nothing: &str) {
     for row in rows {
         table.add_row(row);
     }
+    // Columns are apart by what stands after them; nothing stands before the first.
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
     for line in table.to_string().lines() {
         outln!("{}", line.trim_end());
     }
