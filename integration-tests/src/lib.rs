@@ -3,6 +3,7 @@
 //! - [`Lab`] and [`Host`]: Debian hosts with systemd and sshd in containers, on a network of their own,
 //!   that can be rebooted, cut off, frozen, filled up or lose their power.
 //! - [`ClawdProcess`]: the built binary on a data directory of its own, killed and restarted at will.
+//! - [`Terminal`]: a program on a pseudo-terminal, to read and to type on.
 //! - [`Browser`]: headless Chromium, with screenshots, the console's messages and axe-core.
 //!
 //! Nothing in here knows what a runbook is: tests speak to the system as its users do. Nothing sleeps:
@@ -14,6 +15,7 @@ mod clawd;
 mod command;
 mod lab;
 mod paths;
+mod terminal;
 mod wait;
 
 pub use browser::{Browser, ColorScheme, ConsoleMessage, Violation};
@@ -21,4 +23,5 @@ pub use clawd::{ClawdOptions, ClawdProcess};
 pub use command::Ran;
 pub use lab::{CertifiedKey, Effect, Host, HostOptions, Lab};
 pub use paths::workspace;
+pub use terminal::Terminal;
 pub use wait::wait_for;

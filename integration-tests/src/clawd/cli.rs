@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 use tokio::process::Command;
 
 use super::ClawdProcess;
-use crate::Host;
 use crate::command::{Ran, run};
+use crate::{Host, Terminal};
 
 impl ClawdProcess {
     /// Runs a command, whatever its exit code.
@@ -45,6 +45,11 @@ impl ClawdProcess {
         .await?
         .ok()?
         .json()
+    }
+
+    /// Runs a command on a terminal.
+    pub fn terminal(&self, args: &[&str]) -> Result<Terminal> {
+        Terminal::open(self.binary(), args, &[("CLAWD_DATA_DIR", self.data_dir())])
     }
 
     /// Registers a host of the lab under its name, accepting the host key that it really has.

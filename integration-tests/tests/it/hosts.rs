@@ -4,4 +4,5 @@ mod commands;
 mod disk;
 mod jobs;
 mod packages;
+mod prompt;
 mod reach;

@@ -10,7 +10,9 @@
 mod bad_requests;
 mod browser;
 mod clawd_process;
+mod cli;
 mod console;
+mod demo;
 mod gates;
 mod hosts;
 mod kill;

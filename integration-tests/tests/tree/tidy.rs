@@ -177,3 +177,30 @@ fn pure_crates_reach_for_nothing() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// What users see of the product's name comes from `engine/model/src/product.rs`, at least in the binary. Names of metrics
+/// are the exception: dashboards stand on them.
+#[test]
+fn the_binary_takes_its_name_from_one_place() {
+    let mut wrong = Vec::new();
+    for (path, text) in rust_files() {
+        let is_excepted = path.ends_with("reference.rs") || path.ends_with("http.rs");
+        if !path.starts_with(workspace().join("engine/clawd/src")) || is_excepted {
+            continue;
+        }
+        let shipped = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+        for (number, line) in shipped.lines().enumerate() {
+            let is_comment = line.trim_start().starts_with("//");
+            // The texts of a line: every other piece between its quotes.
+            let mut texts = line.split('"').skip(1).step_by(2);
+            if !is_comment && texts.any(|text| text.to_lowercase().contains("clawd")) {
+                wrong.push(format!("{}:{}: {}", path.display(), number + 1, line.trim()));
+            }
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "use `product::BINARY`, `binary!` or `env_name!`:\n{}",
+        wrong.join("\n")
+    );
+}

@@ -97,7 +97,7 @@ async fn a_changed_host_key_is_a_hard_stop_until_somebody_accepts_the_new_one() 
 
     host.change_host_key().await.unwrap();
     let offered = host.fingerprint().unwrap();
-    let plan = office.json("ana", 0, &["plan", "touch"]).await;
+    let plan = office.json("ana", 4, &["plan", "touch"]).await;
     assert_eq!(plan["summary"]["errors"], 1);
     let run = office.start(&["touch"]).await;
     let (watched, view) = office.until_it_is_over(&run).await;
@@ -144,11 +144,11 @@ async fn a_user_without_sudo_may_look_and_is_told_how_to_become_root() {
     let plan = office
         .cli("ana", &[&["plan", "write-file"], content.as_slice()].concat())
         .await
-        .ok()
+        .expect_code(3)
         .unwrap();
     assert_says(
         &plan.stdout,
-        &["`nosudo` may not become root", "hint: ", "1 errors"],
+        &["`nosudo` may not become root", "hint: ", "1 error"],
     );
     let run = office
         .start(&[&["write-file"], content.as_slice()].concat())
