@@ -1,10 +1,10 @@
 //! One host, as operations see it: a transport, and how it is called in messages.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use clawd_model::{ErrorKind, StepError};
 use clawd_provider::{Context, OutputSink, ProviderError, Stream};
+use tokio::time::{Instant, sleep_until};
 
 use crate::errors;
 use crate::text;
@@ -153,16 +153,30 @@ impl Receive for Tee<'_> {
     }
 }
 
+/// When the time of this call is up.
+pub(crate) fn deadline(context: &Context) -> Instant {
+    Instant::now() + context.timeout.to_std()
+}
+
 /// Runs something that only looks, within the limits of the call.
 pub(crate) async fn looking<T>(
     context: &Context,
     place: &str,
     work: impl Future<Output = Result<T, ProviderError>>,
 ) -> Result<T, ProviderError> {
-    let limit: Duration = context.timeout.to_std();
+    looking_until(deadline(context), context, place, work).await
+}
+
+/// The same, for the first part of a call that goes on afterwards: both have one deadline.
+pub(crate) async fn looking_until<T>(
+    deadline: Instant,
+    context: &Context,
+    place: &str,
+    work: impl Future<Output = Result<T, ProviderError>>,
+) -> Result<T, ProviderError> {
     tokio::select! {
         done = work => done,
-        () = tokio::time::sleep(limit) => Err(out_of_time(context, place).into()),
+        () = sleep_until(deadline) => Err(out_of_time(context, place).into()),
         () = context.cancel.cancelled() => Err(cancelled(place).into()),
     }
 }

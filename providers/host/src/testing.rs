@@ -50,6 +50,30 @@ pub(crate) struct Flaky {
     calls: AtomicUsize,
     /// The calls (from 0) that are cut off, and after how many bytes of output; `None`: only at the end.
     pub(crate) cuts: Mutex<Vec<(usize, Option<usize>)>>,
+    /// Calls with the first word are lost before they begin, until there is one with the second word.
+    pub(crate) lost_until: Mutex<Option<(&'static str, &'static str)>>,
+    /// The first call with this word is passed on; then something happens on the host, and the answer is lost.
+    pub(crate) meanwhile: Mutex<Option<(&'static str, Happening)>>,
+}
+
+/// Something that happens on the host.
+pub(crate) type Happening = Box<dyn FnOnce() + Send>;
+
+impl Flaky {
+    fn is_lost(&self, request: &Request) -> bool {
+        let has = |word: &str| request.argv.iter().any(|argument| argument == word);
+        let mut lost = self.lost_until.lock().unwrap();
+        if lost.is_some_and(|(_, until)| has(until)) {
+            *lost = None;
+        }
+        lost.is_some_and(|(word, _)| has(word))
+    }
+
+    fn happening(&self, request: &Request) -> Option<Happening> {
+        let mut meanwhile = self.meanwhile.lock().unwrap();
+        let is_it = |(word, _): &mut (&str, Happening)| request.argv.iter().any(|argument| argument == word);
+        meanwhile.take_if(is_it).map(|(_, happening)| happening)
+    }
 }
 
 struct Cut<'a> {
@@ -77,6 +101,14 @@ impl Transport for Flaky {
             .find(|(at, _)| *at == call)
             .copied();
         let lost = || TransportError::Lost("cut".to_owned());
+        if self.is_lost(request) {
+            return Err(lost());
+        }
+        if let Some(happening) = self.happening(request) {
+            let _ = Local.exec(request, receive).await;
+            happening();
+            return Err(lost());
+        }
         match cut {
             None => Local.exec(request, receive).await,
             Some((_, None)) => Local.exec(request, receive).await.and(Err(lost())),

@@ -70,3 +70,32 @@ async fn a_full_disk_is_told_and_leaves_nothing_half_done() {
     );
     assert_eq!(host.effects().await.unwrap().len(), 1);
 }
+
+/// Fills the disk, and fails of it.
+const FILLS: &str = r#"
+      - id: fill
+        uses: shell@v1
+        with: {argv: [sh, -c, "cat /dev/zero >/root/filler; echo >>/root/filler || exit 7"]}
+"#;
+
+#[tokio::test]
+async fn a_command_that_fills_the_disk_and_fails_has_failed() {
+    let lab = Lab::start().await.unwrap();
+    let host = Host::boot_with(&lab, "web-1", HostOptions { disk_mb: 48 })
+        .await
+        .unwrap();
+    let office = Office::open().await;
+    office.add(&host, "staging").await;
+    office.publish("fill", FILLS).await;
+
+    let run = office.start(&["fill"]).await;
+    let (watched, view) = office.until_it_is_over(&run).await;
+
+    assert!(!watched.success(), "{watched}");
+    let fill = step(&view, "work/web-1/fill");
+    assert_eq!(fill["status"], "failed", "{fill:#}");
+    assert_says(
+        fill["error"]["message"].as_str().unwrap(),
+        &["`sh` ended with exit code 7"],
+    );
+}

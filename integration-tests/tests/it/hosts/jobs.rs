@@ -103,6 +103,65 @@ async fn a_command_that_still_runs_after_a_restart_is_found_again_and_not_starte
 }
 
 #[tokio::test]
+async fn whoever_restarts_services_does_not_end_the_command() {
+    let lab = Lab::start().await.unwrap();
+    let host = Host::boot(&lab, "web-1").await.unwrap();
+    let office = Office::open().await;
+    office.add(&host, "staging").await;
+    office.publish("job", JOB).await;
+    let run = office.start(&["job"]).await;
+    until_it_runs(&host).await;
+    let listed = "systemctl list-units --plain --no-legend 'clawd-att_*' | cut -d' ' -f1";
+    let unit = host.shell(listed).await.unwrap().trim().to_owned();
+    assert!(unit.ends_with(".service"), "{unit}");
+
+    // As tools do that restart what uses an upgraded library, and then with force.
+    for verb in ["restart", "try-restart", "stop"] {
+        let refused = host.exec(&["systemctl", verb, &unit]).await.unwrap();
+        assert!(!refused.success(), "{verb}: {refused}");
+    }
+    host.exec(&["systemctl", "kill", "--kill-who=main", "--signal=TERM", &unit])
+        .await
+        .unwrap()
+        .ok()
+        .unwrap();
+    host.write("/root/go", "").await.unwrap();
+    let (watched, view) = office.until_it_is_over(&run).await;
+    watched.ok().unwrap();
+    let job = step(&view, "work/web-1/job");
+    assert_eq!(job["output"]["stdout"], "began\nended\n");
+    assert_eq!(host.read("/root/runs").await.unwrap(), "ran\n");
+}
+
+/// Its processes listen to nothing, and one has gone its own way.
+const STUBBORN: &str = r#"
+      - id: job
+        uses: shell@v1
+        with:
+          argv: [sh, -c, "trap '' TERM; setsid sh -c 'sleep 4321' >/dev/null 2>&1 & echo ran >>/root/runs; sleep 4321; sleep 4321"]
+"#;
+
+#[tokio::test]
+async fn a_cancelled_command_leaves_nothing_behind() {
+    let lab = Lab::start().await.unwrap();
+    let host = Host::boot(&lab, "web-1").await.unwrap();
+    let office = Office::open().await;
+    office.add(&host, "staging").await;
+    office.publish("job", STUBBORN).await;
+    let run = office.start(&["job"]).await;
+    until_it_runs(&host).await;
+    let sleeping = "pgrep -c -f '[s]leep 4321' || true";
+    assert_ne!(host.shell(sleeping).await.unwrap(), "0\n");
+
+    office.cli("ana", &["run", "cancel", &run]).await.ok().unwrap();
+    let (_, view) = office.until_it_is_over(&run).await;
+
+    let job = step(&view, "work/web-1/job");
+    assert_eq!(job["error"]["kind"], "cancelled", "{job:#}");
+    assert_eq!(host.shell(sleeping).await.unwrap(), "0\n");
+}
+
+#[tokio::test]
 async fn what_a_power_cut_interrupted_is_unknown_until_a_person_has_looked() {
     let lab = Lab::start().await.unwrap();
     let hosts = Host::boot_all(&lab, ["web-1", "web-2"]).await.unwrap();

@@ -57,7 +57,10 @@ pub(crate) fn complaint(place: &str, output: &str) -> StepError {
         let mut rest = lines().skip_while(|line| !line.starts_with("dpkg: error processing"));
         Some(format!("{} {}", rest.next()?, rest.next().unwrap_or_default()))
     };
+    // Of several lines about a full disk the last one says only what came of it.
+    let of_disk = || lines().find(|line| is_full(line)).map(str::to_owned);
     let said = of_dpkg()
+        .or_else(of_disk)
         .or_else(|| {
             lines()
                 .rev()
@@ -140,6 +143,12 @@ mod tests {
                  E: You don't have enough free space in /var/cache/apt/archives/.",
                 ErrorKind::DiskFull,
                 "free space",
+            ),
+            (
+                "E: Write error - write (28: No space left on device)\nE: IO Error saving source cache\n\
+                 E: The package lists or status file could not be parsed or opened.",
+                ErrorKind::DiskFull,
+                "Write error - write (28: No space left on device)",
             ),
             (
                 "dpkg: error processing package x (--configure):\n installed x package post-installation script \

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use clawd_model::product::BINARY;
 use clawd_model::{AttemptId, Digest, StepError};
 
-use super::answer::{self, Start, State};
+use super::answer::{self, Start, State, Stop};
 use super::collect::{Collected, STREAM_MAX};
 use super::frames::Frames;
 use super::spec::JobSpec;
@@ -36,6 +36,8 @@ pub(crate) enum CallError {
     Transport(TransportError),
     /// The script could not be installed: it did nothing.
     NotInstalled(StepError),
+    /// The host cannot say now: its disk is full, or somebody else is at work on the job.
+    Passing(StepError),
     /// The host answered, but not as it should.
     Host(StepError),
 }
@@ -65,7 +67,7 @@ impl<'a> Jobs<'a> {
     /// Starts the command, unless it was started.
     pub(crate) async fn start(&self, spec: &JobSpec, generation: u64) -> Result<Start, CallError> {
         let input = spec.encode()?;
-        let unit = format!("{BINARY}-{}", self.key);
+        let unit = self.unit();
         let blocks = (STREAM_MAX / 512).to_string();
         let (epoch, generation, digest) = (
             self.epoch.to_string(),
@@ -84,10 +86,12 @@ impl<'a> Jobs<'a> {
             .await?;
         let text = reply.text();
         let mut lines = text.lines();
-        let state = lines
-            .next()
-            .and_then(answer::state)
-            .ok_or_else(|| self.nonsense(&reply))?;
+        let line = lines.next().unwrap_or_default();
+        if let Some(said) = line.strip_prefix("error ") {
+            let said = crate::text::line(said, 300);
+            return Err(CallError::Passing(self.host.failed(&said)));
+        }
+        let state = answer::state(line).ok_or_else(|| self.nonsense(&reply))?;
         let note = lines
             .next()
             .and_then(|line| line.strip_prefix("note "))
@@ -109,14 +113,20 @@ impl<'a> Jobs<'a> {
         }
     }
 
-    /// Ends the command.
-    pub(crate) async fn stop(&self) -> Result<(), CallError> {
-        self.verb("stop", &[], Vec::new()).await.map(drop)
+    /// Ends the command, and all that belongs to it.
+    pub(crate) async fn stop(&self) -> Result<Stop, CallError> {
+        let reply = self.verb("stop", &[&self.unit()], Vec::new()).await?;
+        answer::stop(&reply.text()).ok_or_else(|| self.nonsense(&reply))
     }
 
     /// The result is with us: the host may forget it in a while.
     pub(crate) async fn collected(&self) -> Result<(), CallError> {
         self.verb("collected", &[], Vec::new()).await.map(drop)
+    }
+
+    /// The unit in which the command runs, on a host with systemd.
+    fn unit(&self) -> String {
+        format!("{BINARY}-{}", self.key)
     }
 
     fn request(&self, verb: &str, arguments: &[&str], stdin: Vec<u8>) -> crate::transport::Request {

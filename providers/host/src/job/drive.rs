@@ -3,19 +3,19 @@
 use std::time::Duration;
 
 use clawd_model::{AttemptId, ErrorKind, StepError};
-use clawd_provider::{Context, ProviderError};
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use clawd_provider::{Context, ProviderError, Stream};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
-use super::answer::{Start, State};
+use super::answer::{Start, State, Stop};
 use super::client::{CallError, Jobs};
 use super::collect::{Collected, Ended};
 use super::spec::JobSpec;
-use crate::host::{Host, cancelled, out_of_time};
+use crate::host::{Host, cancelled, deadline, out_of_time};
 
 /// The first and the longest pause between two tries to reach a host again.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
-/// How long a command that was stopped may take to end.
-const STOP_LIMIT: Duration = Duration::from_secs(30);
+/// How long it may take, beyond the limit of the call, to end a command and to learn what it came to.
+const STOP_LIMIT: Duration = Duration::from_secs(25);
 
 /// What happens to a command whose time is up, or whose run was cancelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub(crate) enum AtLimit {
 pub(crate) enum JobRecovered {
     /// It ended.
     Ended(Ended),
+    /// It was ended now, since its time was up or the run was cancelled.
+    Stopped(StepError),
     /// Proven: it never started, and with what was sent before it never will.
     NotStarted,
     /// Nobody can know.
@@ -56,27 +58,66 @@ pub(crate) async fn run(
     context: &Context,
     spec: &JobSpec,
     at_limit: AtLimit,
+    deadline: Instant,
 ) -> Result<Ended, ProviderError> {
     let jobs = Jobs::new(host, key(context)?, context.epoch);
-    let deadline = Instant::now() + context.timeout.to_std();
     begin(host, context, spec, deadline).await?;
     let mut collected = Collected::new(context.output.clone());
-    let following = follow(&jobs, &mut collected);
-    let stopped = tokio::select! {
-        state = timeout_at(deadline, following) => match state {
-            Ok(state) => return conclude(&jobs, collected, state?).await,
-            Err(_) => out_of_time(context, &host.place),
-        },
-        () = context.cancel.cancelled(), if at_limit == AtLimit::Stop => cancelled(&host.place),
+    match see_through(&jobs, context, &mut collected, at_limit, deadline).await? {
+        Seen::State(state) => conclude(&jobs, collected, state).await,
+        Seen::Stopped(error) => Err(ProviderError::Failed(error)),
+    }
+}
+
+/// How a job that had started came to its end.
+enum Seen {
+    /// By itself, as far as is known.
+    State(State),
+    /// We ended it; why.
+    Stopped(StepError),
+}
+
+/// Follows a job to its end, or to the limit, and then does what is to be done there.
+async fn see_through(
+    jobs: &Jobs<'_>,
+    context: &Context,
+    collected: &mut Collected,
+    at_limit: AtLimit,
+    deadline: Instant,
+) -> Result<Seen, ProviderError> {
+    let place = &jobs.host.place;
+    let limit = tokio::select! {
+        biased;
+        state = follow(jobs, context, collected) => return Ok(Seen::State(state?)),
+        () = sleep_until(deadline) => out_of_time(context, place),
+        () = context.cancel.cancelled(), if at_limit == AtLimit::Stop => cancelled(place),
     };
     if at_limit == AtLimit::LetGo {
-        return Err(ProviderError::OutcomeUnknown(still_runs(stopped)));
+        return Err(ProviderError::OutcomeUnknown(still_runs(limit)));
     }
-    // An error here is no matter: what follows says whether it has ended.
-    let _ = timeout(STOP_LIMIT, jobs.stop()).await;
-    match timeout(STOP_LIMIT, follow(&jobs, &mut collected)).await {
-        Ok(Ok(State::Done { .. })) => Err(ProviderError::Failed(stopped)),
-        _ => Err(ProviderError::OutcomeUnknown(still_runs(stopped))),
+    let ending = async {
+        let stop = stop(jobs, context).await?;
+        Ok::<_, ProviderError>((stop, follow(jobs, context, collected).await?))
+    };
+    match timeout(STOP_LIMIT, ending).await {
+        // It was faster than we; or it was told to end, and was done all the same.
+        Ok(Ok((Stop::Ended, state) | (Stop::Stopped, state @ State::Done { code: 0 }))) => {
+            Ok(Seen::State(state))
+        }
+        Ok(Ok((Stop::Stopped, State::Done { .. }))) => Ok(Seen::Stopped(limit)),
+        Ok(Ok((Stop::Stopped, state @ State::Indeterminate(_)))) => Ok(Seen::State(state)),
+        _ => Err(ProviderError::OutcomeUnknown(still_runs(limit))),
+    }
+}
+
+/// Ends the command.
+async fn stop(jobs: &Jobs<'_>, context: &Context) -> Result<Stop, ProviderError> {
+    let mut pause = PAUSES.0;
+    loop {
+        match jobs.stop().await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => wait(jobs.host, context, error, &mut pause).await?,
+        }
     }
 }
 
@@ -99,7 +140,7 @@ pub(crate) async fn begin(
         .await
         .map_err(|_| out_of_time(context, &host.place))?
         .map_err(|error| host.error(&error))?;
-    timeout_at(deadline, start(&jobs, spec))
+    timeout_at(deadline, start(&jobs, context, spec))
         .await
         .unwrap_or_else(|_| Err(ProviderError::OutcomeUnknown(out_of_time(context, &host.place))))
 }
@@ -124,9 +165,7 @@ pub(crate) enum Begun {
 /// When the host cannot be asked now.
 pub(crate) async fn begun(host: &Host, context: &Context, deadline: Instant) -> Result<Begun, ProviderError> {
     let jobs = Jobs::new(host, key(context)?, context.epoch);
-    let (state, note) = timeout_at(deadline, settle(&jobs))
-        .await
-        .map_err(|_| ProviderError::Failed(out_of_time(context, &host.place)))??;
+    let (state, note) = settle_until(&jobs, context, deadline).await?;
     match state {
         State::None { .. } => Ok(Begun::NotStarted),
         State::Done { code } => Ok(Begun::Started {
@@ -143,25 +182,36 @@ fn still_runs(error: StepError) -> StepError {
     StepError::new(error.kind, error.message).with_hint(hint)
 }
 
-/// Looks up a job that was begun before a crash; waits for it while it runs.
+/// Looks up a job that was begun before a crash; waits for it while it runs, within the limits of the call.
 ///
 /// # Errors
-/// When the host cannot be asked now.
-pub(crate) async fn recover(host: &Host, context: &Context) -> Result<JobRecovered, ProviderError> {
+/// `Failed` when the host cannot be asked now, `OutcomeUnknown` when the job may go on beyond the limit.
+pub(crate) async fn recover(
+    host: &Host,
+    context: &Context,
+    at_limit: AtLimit,
+) -> Result<JobRecovered, ProviderError> {
     let jobs = Jobs::new(host, key(context)?, context.epoch);
-    let deadline = Instant::now() + context.timeout.to_std();
-    let late = || ProviderError::Failed(out_of_time(context, &host.place));
-    let (state, note) = timeout_at(deadline, settle(&jobs)).await.map_err(|_| late())??;
+    let deadline = deadline(context);
+    let (state, note) = settle_until(&jobs, context, deadline).await?;
     if let State::None { .. } = state {
         return Ok(JobRecovered::NotStarted);
     }
     let mut collected = Collected::new(context.output.clone());
     collected.note("found the job on the host again; its whole output follows");
-    let state = match state {
-        State::Running | State::Done { .. } => timeout_at(deadline, follow(&jobs, &mut collected))
-            .await
-            .map_err(|_| late())??,
-        other => other,
+    let seen = match state {
+        State::Running => see_through(&jobs, context, &mut collected, at_limit, deadline).await?,
+        // Whatever is left of the time: only its output is still to come.
+        State::Done { .. } => {
+            let limit = deadline.max(Instant::now() + STOP_LIMIT);
+            let state = timeout_at(limit, follow(&jobs, context, &mut collected)).await;
+            Seen::State(state.map_err(|_| out_of_time(context, &host.place))??)
+        }
+        other => Seen::State(other),
+    };
+    let state = match seen {
+        Seen::State(state) => state,
+        Seen::Stopped(error) => return Ok(JobRecovered::Stopped(error)),
     };
     match conclude(&jobs, collected, state).await {
         Ok(ended) => Ok(JobRecovered::Ended(Ended { note, ..ended })),
@@ -173,14 +223,19 @@ pub(crate) async fn recover(host: &Host, context: &Context) -> Result<JobRecover
 }
 
 /// Until it is certain that the job has started.
-async fn start(jobs: &Jobs<'_>, spec: &JobSpec) -> Result<(), ProviderError> {
-    let mut generation = 0;
+async fn start(jobs: &Jobs<'_>, context: &Context, spec: &JobSpec) -> Result<(), ProviderError> {
+    let (mut generation, mut pause) = (0, PAUSES.0);
     // INVARIANT: here nothing is on its way that could still start the job.
     loop {
         let began = match jobs.start(spec, generation).await {
             Ok(Start::Started) => return Ok(()),
             Ok(Start::Superseded(current)) => {
                 generation = current;
+                continue;
+            }
+            Ok(Start::Busy) => {
+                let busy = CallError::Passing(jobs.host.failed("somebody else is at work on the job"));
+                wait(jobs.host, context, busy, &mut pause).await?;
                 continue;
             }
             Ok(Start::Fenced) => return Err(fenced(jobs.host)),
@@ -193,32 +248,54 @@ async fn start(jobs: &Jobs<'_>, spec: &JobSpec) -> Result<(), ProviderError> {
             }
             // These do not.
             Ok(Start::Stuck) => Err(jobs.host.failed("the job was launched, but does not start")),
-            Err(CallError::Host(error)) => Err(error),
+            Err(CallError::Host(error) | CallError::Passing(error)) => Err(error),
             Err(CallError::Transport(_)) => Ok(()),
         };
-        match (settle(jobs).await?.0, began) {
+        match (settle(jobs, context).await?.0, began) {
             (State::None { .. }, Err(error)) => return Err(error.into()),
             (State::None { generation: current }, Ok(())) => generation = current,
-            (State::Running | State::Done { .. }, _) => return Ok(()),
-            (State::Indeterminate(why), _) => return Err(indeterminate(jobs.host, &why)),
+            // What became of it, nobody may know; but it has started.
+            (State::Running | State::Done { .. } | State::Indeterminate(_), _) => return Ok(()),
             (State::Fenced, _) => return Err(fenced(jobs.host)),
         }
     }
 }
 
 /// Asks what is known, until the host answers.
-async fn settle(jobs: &Jobs<'_>) -> Result<(State, String), ProviderError> {
+async fn settle(jobs: &Jobs<'_>, context: &Context) -> Result<(State, String), ProviderError> {
     let mut pause = PAUSES.0;
     loop {
         match jobs.settle().await {
             Ok(answer) => return Ok(answer),
-            Err(error) => wait(jobs.host, error, &mut pause).await?,
+            Err(error) => wait(jobs.host, context, error, &mut pause).await?,
         }
     }
 }
 
+/// The same, within the limits of the call. A cancelled run still wants to know, but waits for no host that is away.
+async fn settle_until(
+    jobs: &Jobs<'_>,
+    context: &Context,
+    deadline: Instant,
+) -> Result<(State, String), ProviderError> {
+    let given_up = async {
+        context.cancel.cancelled().await;
+        sleep(STOP_LIMIT).await;
+    };
+    tokio::select! {
+        biased;
+        answer = settle(jobs, context) => answer,
+        () = sleep_until(deadline) => Err(out_of_time(context, &jobs.host.place).into()),
+        () = given_up => Err(cancelled(&jobs.host.place).into()),
+    }
+}
+
 /// Follows the job over any number of connections.
-async fn follow(jobs: &Jobs<'_>, collected: &mut Collected) -> Result<State, ProviderError> {
+async fn follow(
+    jobs: &Jobs<'_>,
+    context: &Context,
+    collected: &mut Collected,
+) -> Result<State, ProviderError> {
     let mut pause = PAUSES.0;
     loop {
         let before = collected.offsets();
@@ -232,23 +309,33 @@ async fn follow(jobs: &Jobs<'_>, collected: &mut Collected) -> Result<State, Pro
                 if let CallError::Transport(lost) = &error {
                     collected.note(&format!("{}: {lost}; trying again", jobs.host.place));
                 }
-                wait(jobs.host, error, &mut pause).await?;
+                wait(jobs.host, context, error, &mut pause).await?;
             }
         }
     }
 }
 
 /// Pauses after an error that may pass; any other leaves the outcome unknown.
-async fn wait(host: &Host, error: CallError, pause: &mut Duration) -> Result<(), ProviderError> {
+async fn wait(
+    host: &Host,
+    context: &Context,
+    error: CallError,
+    pause: &mut Duration,
+) -> Result<(), ProviderError> {
     match error {
-        CallError::Transport(error) if error.is_passing() => {
-            sleep(*pause).await;
-            *pause = (*pause * 2).min(PAUSES.1);
-            Ok(())
+        CallError::Transport(error) if error.is_passing() => {}
+        CallError::Passing(error) => {
+            let note = format!("{}; asking again\n", error.message);
+            context.output.write(Stream::Note, note.as_bytes());
         }
-        CallError::Transport(error) => Err(ProviderError::OutcomeUnknown(host.error(&error))),
-        CallError::Host(error) | CallError::NotInstalled(error) => Err(ProviderError::OutcomeUnknown(error)),
+        CallError::Transport(error) => return Err(ProviderError::OutcomeUnknown(host.error(&error))),
+        CallError::Host(error) | CallError::NotInstalled(error) => {
+            return Err(ProviderError::OutcomeUnknown(error));
+        }
     }
+    sleep(*pause).await;
+    *pause = (*pause * 2).min(PAUSES.1);
+    Ok(())
 }
 
 async fn conclude(jobs: &Jobs<'_>, collected: Collected, state: State) -> Result<Ended, ProviderError> {

@@ -2,16 +2,20 @@
 # The host's half of the job protocol: a named command that outlives the connection and the controller,
 # and is started at most once. Called as: job.sh FOLDER VERB KEY ARGUMENTS…
 #
+# FOLDER/forgotten      keys whose folder went, one a line: they are never started again
 # FOLDER/KEY/   lock        flock: whoever decides anything holds it
 #               epoch       highest fencing number seen      generation   counts `settle`
 #               digest      of the specification             note         one line for the controller
-#               argv stdin  the specification; gone once the command has ended
+#               argv stdin  the specification. They may hold secrets: the runner removes them before the command
+#                           begins; those of a runner that never came go when somebody asks, or with a later job
+#               in.*        a specification on its way here, under the same rules
 #               started     boot id, process, its start time. Created exclusively, before any effect
 #               child       process and start time of the command
 #               out err     output, capped                   exit         its status: renamed into place last
-#               collected   the controller has the result
+#               stopping    the command was told to end      collected    the controller has the result
 #
-# INVARIANT: the command runs only after `started` is durable, and `started` is never removed but with KEY.
+# INVARIANT: the command runs only after `started` is durable, and `started` never goes before KEY is in `forgotten`.
+# INVARIANT: what is there as `exit` and `child` was read back first; their space was taken before the command began.
 set -u
 umask 077
 LC_ALL=C
@@ -28,10 +32,15 @@ fail() { # Nothing was launched.
     if [ "${free:-1000}" -lt 64 ]; then say "error disk-full $*"; else say "error $*"; fi
     exit 1
 }
+uptime() { read -r seconds _ </proc/uptime && say "${seconds%.*}"; }
 boot_id() { cat /proc/sys/kernel/random/boot_id; }
-durable() { sync -- "$@" 2>/dev/null || sync; }
+durable() { sync -- "$@"; }
 value() { cat "$1" 2>/dev/null || printf '%s\n' "$2"; } # FILE DEFAULT
 size() { if [ -e "$1" ]; then wc -c <"$1"; else echo 0; fi; }
+number() { # FILE
+    digits=$(value "$1" 0)
+    case $digits in '' | *[!0-9]*) say 0 ;; *) say "$digits" ;; esac
+}
 
 # The start time of a process, which tells it from a later one with the same number; nothing for a dead one.
 start_time() {
@@ -43,12 +52,22 @@ start_time() {
 }
 alive() { [ -n "${2:-}" ] && [ "$(start_time "$1")" = "$2" ]; } # PID START
 
-ended() { read -r code <"$dir/exit"; say "done $code $(size "$dir/out") $(size "$dir/err")"; }
+ended() {
+    code=''
+    read -r code <"$dir/exit"
+    case $code in
+    '' | *[!0-9]* | ????*) say "indeterminate lost" ;;
+    *) say "done $code $(size "$dir/out") $(size "$dir/err")" ;;
+    esac
+}
 
 # What is known, in one line: none | running | done CODE OUT ERR | indeterminate WHY
 state() {
     if [ -e "$dir/exit" ]; then ended; return; fi
-    if [ ! -e "$dir/started" ]; then say none; return; fi
+    if [ ! -e "$dir/started" ]; then
+        if forgotten; then say "indeterminate forgotten"; else say none; fi
+        return
+    fi
     read -r boot runner began <"$dir/started"
     if [ "$boot" != "$(boot_id)" ]; then say "indeterminate rebooted"; return; fi
     if alive "$runner" "$began"; then say running; return; fi
@@ -60,55 +79,74 @@ state() {
     say "indeterminate killed"
 }
 
+# Those who hold it only decide and store: whoever does not get it may ask again. A redirection that fails would end
+# this shell without a word, hence `true` tries it first.
 lock() {
-    exec 9>"$dir/lock" || fail "cannot write $dir/lock"
-    flock -w 60 9 || fail "cannot lock $dir"
+    true 2>/dev/null >>"$dir/lock" || fail "cannot write $dir/lock"
+    exec 9>>"$dir/lock"
+    flock -w 5 9 || { say "error busy cannot lock $dir"; exit 1; }
 }
+try_lock() { true 2>/dev/null >>"$dir/lock" && exec 9>>"$dir/lock" && flock -n 9; }
 unlock() { exec 9>&-; }
 
-put() { printf '%s\n' "$2" >"$dir/$1.new" && mv -f "$dir/$1.new" "$dir/$1"; } # FILE LINE
+put() { printf '%s\n' "$2" 2>/dev/null >"$dir/$1.new" && mv -f "$dir/$1.new" "$dir/$1"; } # FILE LINE
 
 # Ends here when a higher epoch was seen.
 fence() {
-    stored=$(value "$dir/epoch" 0)
+    stored=$(number "$dir/epoch")
     if [ "$1" -lt "$stored" ]; then say "fenced $stored"; exit 0; fi
-    if [ "$1" -gt "$stored" ]; then put epoch "$1" || fail "cannot store the epoch"; fi
+    [ "$1" -gt "$stored" ] || return 0
+    # It keeps older ones from starting the command. Once that was started, a full disk keeps nobody from asking.
+    put epoch "$1" || [ -e "$dir/started" ] || fail "cannot store the epoch"
 }
 
-# Standard input: a line with the note; the number of arguments; each argument on a line, escaped for
-# `printf %b`; the length of the command's standard input; that input.
+# Standard input, into the folder $in: a line with the note; the number of arguments; each argument on a line, escaped
+# for `printf %b`; the length of the command's standard input; that input.
 receive() {
     IFS= read -r note && IFS= read -r count || fail "the specification is cut short"
-    put note "$note" || return 1
-    : >"$dir/argv.new" || return 1
+    printf '%s\n' "$note" >"$in/note" && true >"$in/argv" || return 1
     left=$count
     while [ "$left" -gt 0 ]; do
         IFS= read -r line || fail "the specification is cut short"
-        printf '%s\n' "$line" >>"$dir/argv.new" || return 1
+        printf '%s\n' "$line" >>"$in/argv" || return 1
         left=$((left - 1))
     done
     IFS= read -r length || fail "the specification is cut short"
-    cat >"$dir/stdin.new" || return 1
-    [ "$(size "$dir/stdin.new")" -eq "$length" ] || fail "the specification is cut short"
-    mv -f "$dir/argv.new" "$dir/argv" && mv -f "$dir/stdin.new" "$dir/stdin"
+    cat >"$in/stdin" || return 1
+    [ "$(size "$in/stdin")" -eq "$length" ] || fail "the specification is cut short"
 }
 
-# KEY EPOCH GENERATION DIGEST UNIT CAP: starts the command unless it was started. CAP counts 512 bytes.
-start() {
-    epoch=$1 generation=$2 digest=$3 unit=$4 cap=$5
-    mkdir -p "$dir" || fail "cannot create $dir"
-    lock
-    fence "$epoch"
+# Ends here when there is nothing left to start.
+begun() {
     if [ -e "$dir/started" ]; then
         [ "$(value "$dir/digest" '')" = "$digest" ] || { say conflict; exit 0; }
         say already
         exit 0
     fi
-    current=$(value "$dir/generation" 0)
+    if forgotten; then say already; exit 0; fi
+}
+
+# Removes a specification that will not be used any more.
+clear_input() { rm -rf -- "$dir/argv" "$dir/stdin" "$dir"/in.*; }
+
+# KEY EPOCH GENERATION DIGEST UNIT CAP: starts the command unless it was started. CAP counts 512 bytes.
+start() {
+    epoch=$1 generation=$2 digest=$3 unit=$4 cap=$5
+    [ "$epoch" -lt "$(number "$dir/epoch")" ] || begun
+    mkdir -p "$dir" || fail "cannot create $dir"
+    # Before anything is locked: what comes over the network may take for ever.
+    in=$(mktemp -d "$dir/in.XXXXXXXX") || fail "cannot store the specification"
+    trap 'rm -rf -- "$in"' EXIT
+    receive 2>/dev/null || fail "cannot store the specification"
+    lock
+    fence "$epoch"
+    begun
+    current=$(number "$dir/generation")
     if [ "$generation" -ne "$current" ]; then say "superseded $current"; exit 0; fi
-    receive || fail "cannot store the specification"
-    put digest "$digest" && put epoch "$epoch" && put generation "$generation" || fail "cannot store the specification"
-    durable "$dir/argv" "$dir/stdin" "$dir/note" "$dir/digest" "$dir/epoch" "$dir/generation" "$dir" "$jobs"
+    mv -f "$in/argv" "$in/stdin" "$in/note" "$dir" &&
+        put digest "$digest" && put epoch "$epoch" && put generation "$generation" &&
+        durable "$dir/argv" "$dir/stdin" "$dir/note" "$dir/digest" "$dir/epoch" "$dir/generation" "$dir" "$jobs" ||
+        { clear_input; fail "cannot store the specification"; }
     unlock
     launch "$unit" "$epoch" "$generation" "$cap"
     tries=0
@@ -116,19 +154,26 @@ start() {
         tries=$((tries + 1))
         [ "$tries" -le 300 ] || { say stuck; exit 0; }
         # Somebody else decided in the meantime: the runner will do nothing.
-        [ "$(value "$dir/epoch" 0)" = "$epoch" ] || { say "fenced $(value "$dir/epoch" 0)"; exit 0; }
+        [ "$(number "$dir/epoch")" = "$epoch" ] || { say "fenced $(number "$dir/epoch")"; exit 0; }
         sleep 0.1
     done
     say started
-    prune
+    if [ -z "$(find "$jobs/pruned" -mmin -60 2>/dev/null)" ]; then
+        true 2>/dev/null >"$jobs/pruned"
+        prune
+    fi
 }
 
 # A second runner does no harm: only one can create `started`.
 launch() {
     if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null; then
-        systemd-run --quiet --collect --no-ask-password --unit="$1" --description="job $key" \
-            --property=KillMode=process --property=OOMPolicy=continue \
-            /bin/sh "$0" "$jobs" run "$key" "$2" "$3" "$4" </dev/null >/dev/null 2>&1 && return
+        # Whoever restarts all services after an upgrade must not end the very command that upgrades. On the way down
+        # the runner, which does not listen to TERM, holds nothing up for long. Old versions do not know all of these.
+        for more in '--property=RefuseManualStop=yes --property=TimeoutStopSec=5 --property=OOMPolicy=continue' ''; do
+            systemd-run --quiet --collect --no-ask-password --unit="$1" --description="job $key" \
+                --property=KillMode=process $more \
+                /bin/sh "$0" "$jobs" run "$key" "$2" "$3" "$4" </dev/null >/dev/null 2>&1 && return
+        done
     fi
     setsid /bin/sh "$0" "$jobs" run "$key" "$2" "$3" "$4" </dev/null >/dev/null 2>&1 &
 }
@@ -137,71 +182,95 @@ launch() {
 keep() {
     (trap '' XFSZ; ulimit -f "$cap"; exec cat) >>"$1" 2>/dev/null
     cat >/dev/null
-    : >"$1.end"
+}
+
+# FILE LINE, in the runner's folder. Writes over a placeholder, whose space is there already; a file system that copies
+# on writing may still have no room, hence nothing is believed that cannot be read back.
+reserve() { printf '%-60s\n' '?' >"$1.new"; }
+record() {
+    printf '%-60s\n' "$2" 1<>"$1.new" && durable "$1.new" && read -r back <"$1.new" &&
+        [ "$back" = "$2" ] && mv -f "$1.new" "$1"
 }
 
 # KEY EPOCH GENERATION CAP: the runner. It does nothing if anything was decided since it was launched.
 run() {
     cd "$dir" || exit 1
     lock
-    [ ! -e started ] && [ "$(value epoch 0)" = "$1" ] && [ "$(value generation 0)" = "$2" ] || exit 0
+    [ ! -e started ] && ! forgotten && [ "$(number epoch)" = "$1" ] && [ "$(number generation)" = "$2" ] || exit 0
+    [ -r argv ] && [ -r stdin ] || exit 0
     cap=$3
+    # Whatever is told to end here: the result is worth more. `stop` ends the command itself.
+    trap '' HUP INT TERM XFSZ
     say "$(boot_id) $$ $(start_time $$)" >"started.$$" || exit 1
     # The space for the result is taken now, so that a disk that fills up cannot lose it.
-    printf '%-40s\n' 0 >exit.new && : >out && : >err || exit 1
+    reserve exit && reserve child && head -c 65536 /dev/urandom >spare && true >out && true >err || exit 1
     # Both ends of both pipes are opened here, through 7, so that nobody ever waits for an end that never comes.
     mkfifo pipe && exec 7<>pipe 3<pipe 4>pipe 7>&- && rm pipe || exit 1
     mkfifo pipe && exec 7<>pipe 5<pipe 6>pipe 7>&- && rm pipe || exit 1
-    durable "started.$$" exit.new out err
+    exec 7<stdin 8<argv
+    durable "started.$$" exit.new child.new spare out err || exit 1
     ln "started.$$" started || exit 0
     rm -f "started.$$"
-    durable .
+    durable . || exit 1
     unlock
     set --
     while IFS= read -r line; do
         argument=$(printf '%b.' "$line")
         set -- "$@" "${argument%.}"
-    done <argv
+    done <&8
+    exec 8<&-
+    rm -f argv stdin
     # `exec`, since redirections of a function's call leave copies of what they replace.
-    (exec <&3 3<&- 4>&- 5<&- 6>&-; keep out) &
-    (exec <&5 3<&- 4>&- 5<&- 6>&-; keep err) &
+    (exec <&3 3<&- 4>&- 5<&- 6>&- 7<&-; keep out) &
+    out_keeper=$!
+    (exec <&5 3<&- 4>&- 5<&- 6>&- 7<&-; keep err) &
+    err_keeper=$!
     (
         cd / || exit 126
         umask 022
+        trap - HUP INT TERM XFSZ
         unset OLDPWD SYSTEMD_EXEC_PID JOURNAL_STREAM INVOCATION_ID
         HOME=${HOME:-/root} PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
         export HOME PATH
-        exec setsid "$@" <"$dir/stdin" >&4 2>&6 3<&- 4>&- 5<&- 6>&-
+        exec setsid "$@" <&7 >&4 2>&6 3<&- 4>&- 5<&- 6>&- 7<&-
     ) &
     child=$!
-    exec 3<&- 4>&- 5<&- 6>&-
-    say "$child $(start_time "$child")" >child
+    exec 3<&- 4>&- 5<&- 6>&- 7<&-
+    record child "$child $(start_time "$child")"
     wait "$child"
     code=$?
     # Something that it left in the background may hold its output open for ever.
     tries=0
-    while [ ! -e out.end ] || [ ! -e err.end ]; do
+    while start_time "$out_keeper" || start_time "$err_keeper"; do
         tries=$((tries + 1))
         [ "$tries" -le 50 ] || break
         sleep 0.1
+    done >/dev/null
+    # Until it is certain what is stored, nothing is: better no result than a wrong one.
+    tries=0
+    until durable out err && record exit "$code"; do
+        rm -f spare
+        tries=$((tries + 1))
+        [ "$tries" -le 600 ] || exit 1
+        sleep 1
     done
-    printf '%-40s\n' "$code" | dd of=exit.new conv=notrunc 2>/dev/null
-    durable out err exit.new
-    mv -f exit.new exit
-    rm -f argv stdin out.end err.end child
+    rm -f spare
     durable .
 }
 
 # KEY EPOCH: what is known. `none` is proof: whoever was on the way to start it comes too late.
 settle() {
-    mkdir -p "$dir" || fail "cannot create $dir"
-    lock
-    fence "$1"
+    if [ -d "$dir" ] || ! forgotten; then
+        mkdir -p "$dir" || fail "cannot create $dir"
+        lock
+        fence "$1"
+        # A runner has opened it by now, or comes too late.
+        clear_input
+    fi
     answer=$(state)
     if [ "$answer" = none ]; then
-        current=$(($(value "$dir/generation" 0) + 1))
-        put generation "$current" || fail "cannot store the generation"
-        durable "$dir/generation" "$dir" "$jobs"
+        current=$(($(number "$dir/generation") + 1))
+        put generation "$current" && durable "$dir/generation" "$dir" "$jobs" || fail "cannot store the generation"
         say "none $current"
     else
         say "$answer"
@@ -240,37 +309,105 @@ follow() {
     say "s $answer"
 }
 
-# KEY: ends the command, kindly and then not.
-stop() {
-    [ -e "$dir/child" ] || { say none; exit 0; }
-    read -r child began <"$dir/child"
-    for signal in TERM KILL; do
-        alive "$child" "$began" || break
-        kill -s "$signal" -- "-$child" 2>/dev/null
-        tries=0
-        while alive "$child" "$began" && [ "$tries" -lt 50 ]; do tries=$((tries + 1)); sleep 0.1; done
+# The processes of the command: its session, its group, and what else is in the unit; not the runner, nor those who
+# keep its output for it, which are a session of their own.
+members() {
+    in_unit=$(grep -lsE "/$unit\.service(/|\$)" /proc/[0-9]*/cgroup)
+    for file in /proc/[0-9]*/stat; do
+        { read -r stat <"$file"; } 2>/dev/null || continue
+        pid=${stat%% *}
+        # state parent group session …
+        set -- ${stat##*) }
+        case $1 in Z | X) continue ;; esac
+        [ "$4" != "$runner" ] || continue
+        if [ "$2" = "$runner" ] || [ "$3" = "${child:-none}" ] || [ "$4" = "${child:-none}" ]; then say "$pid"; continue; fi
+        case "$newline$in_unit$newline" in *"$newline/proc/$pid/cgroup$newline"*) say "$pid" ;; esac
     done
-    tries=0
-    while [ ! -e "$dir/exit" ] && [ "$tries" -lt 50 ]; do tries=$((tries + 1)); sleep 0.1; done
-    say stopped
 }
 
-# The result is with the controller: it may go after a week. What nobody collected may go after a quarter.
+# KEY UNIT: ends the command and all that belongs to it, kindly and then not. Answers `ended` when there was nothing to
+# end, `stopped` when nothing of it is left, `running` when something of it is.
+stop() {
+    unit=$1
+    newline='
+'
+    [ -e "$dir/started" ] || { say none; exit 0; }
+    read -r boot runner began <"$dir/started"
+    [ "$boot" = "$(boot_id)" ] || { say ended; exit 0; }
+    child='' child_began=''
+    if [ -e "$dir/child" ]; then read -r child child_began <"$dir/child"; fi
+    since=$(uptime)
+    # What has ended by itself is about to be recorded as it ended. Nothing that it left behind is touched.
+    while [ ! -e "$dir/exit" ] && [ ! -e "$dir/stopping" ] && [ $(($(uptime) - since)) -lt 8 ] &&
+        [ -n "$child" ] && ! alive "$child" "$child_began" && alive "$runner" "$began"; do
+        sleep 0.1
+    done
+    if [ -e "$dir/exit" ] && [ ! -e "$dir/stopping" ]; then say ended; exit 0; fi
+    true 2>/dev/null >"$dir/stopping"
+    signal=TERM
+    since=$(uptime)
+    while :; do
+        if [ -z "$child" ] && [ -e "$dir/child" ]; then read -r child child_began <"$dir/child"; fi
+        left=$(members)
+        if [ -n "$left" ]; then
+            [ -z "$signal" ] || kill -s "$signal" $left 2>/dev/null
+            [ "$signal" = KILL ] || signal=''
+        # The runner is between two things, or has done its last.
+        elif [ -e "$dir/exit" ] || ! alive "$runner" "$began"; then
+            break
+        fi
+        spent=$(($(uptime) - since))
+        [ "$spent" -lt 5 ] || signal=KILL
+        [ "$spent" -lt 12 ] || break
+        sleep 0.1
+    done
+    if [ -z "$left" ]; then say stopped; else say running; fi
+}
+
+# Whether the key was used once, and all that was known of it is gone.
+forgotten() { grep -qxF -e "$key" "$jobs/forgotten" 2>/dev/null; }
+
+# Removes $dir, unless it runs or somebody is at work on it. The line ends before the key begins, too: a line that was
+# cut off by a full disk spoils no other.
+drop() {
+    try_lock || return 1
+    [ "$(state)" != running ] || return 1
+    forgotten || { printf '\n%s\n' "$key" 2>/dev/null >>"$jobs/forgotten" && durable "$jobs/forgotten" "$jobs" &&
+        forgotten; } || return 1
+    rm -rf -- "$dir"
+}
+
+# After a week, of output that the controller has seen only what an operation's result can hold is kept. After a
+# quarter in which nothing happened all goes but the key, 30 bytes: for that which was started once, nobody ever hears
+# again that it was not.
 prune() {
-    find "$jobs" -mindepth 2 -maxdepth 2 \( -name collected -mtime +7 -o -name exit -mtime +90 \) 2>/dev/null |
-        while IFS= read -r file; do rm -rf -- "${file%/*}"; done
+    find "$jobs" -mindepth 2 -maxdepth 2 \( -name out -o -name err \) -size +64k -mtime +7 2>/dev/null |
+        while IFS= read -r file; do
+            dir=${file%/*}
+            if [ -e "$dir/collected" ] && [ -e "$dir/exit" ]; then truncate -s 65536 -- "$file"; fi
+        done
+    find "$jobs" -mindepth 2 -maxdepth 2 \( -name argv -o -name stdin -o -name 'in.*' \) -mmin +60 2>/dev/null |
+        while IFS= read -r file; do
+            dir=${file%/*}
+            if try_lock; then rm -rf -- "$file"; fi
+        done
+    find "$jobs" -mindepth 2 -maxdepth 2 -name lock -mtime +90 2>/dev/null |
+        while IFS= read -r file; do
+            dir=${file%/*} key=${file%/lock}
+            key=${key##*/}
+            [ -n "$(find "$dir" -mindepth 1 ! -mtime +90 2>/dev/null)" ] || drop
+        done
 }
 
 forget() {
-    case $(state) in running) fail "the job still runs" ;; esac
-    rm -rf -- "$dir"
+    drop || fail "the job still runs, or somebody is at work on it"
     say forgotten
 }
 
 case $verb in
 start | run | settle | follow | stop | forget) "$verb" "$@" ;;
 status) state ;;
-collected) [ ! -d "$dir" ] || : >"$dir/collected"; say ok ;;
+collected) if [ -d "$dir" ]; then true 2>/dev/null >"$dir/collected"; fi; say ok ;;
 prune) prune; say ok ;;
 *) fail "no such verb" ;;
 esac

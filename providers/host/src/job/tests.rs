@@ -1,15 +1,20 @@
 //! The protocol, against the real script and a real shell.
 
 mod driving;
+mod ending;
+mod keeping;
+mod storing;
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use clawd_provider::ProviderError;
 use futures::future::join_all;
 
 use super::answer::{Start, State};
 use super::client::Jobs;
 use super::collect::Collected;
 use super::*;
+use crate::host::deadline;
 use crate::testing::{Lab, attempt, exists, until};
 use crate::transport::{Captured, Request, Transport as _};
 
@@ -22,6 +27,12 @@ fn sh(script: &str, arguments: &[&str]) -> JobSpec {
         stdin: b"the input\n".to_vec(),
         note: "a note".to_owned(),
     }
+}
+
+/// From its start to its end, within the limits of the context.
+async fn go(lab: &Lab, spec: &JobSpec, at_limit: AtLimit) -> Result<Ended, ProviderError> {
+    let host = lab.host();
+    run(&host, &lab.context, spec, at_limit, deadline(&lab.context)).await
 }
 
 /// Leaves a trace of every execution.
@@ -47,6 +58,12 @@ fn kill(pid: &str) {
 fn first_word(path: &str, index: usize) -> String {
     let text = std::fs::read_to_string(path).unwrap();
     text.split_ascii_whitespace().nth(index).unwrap().to_owned()
+}
+
+/// A script of the tests has come so far that it wrote this file's line.
+async fn until_line(lab: &Lab, name: &str) -> String {
+    until(name, || lab.read(name).ends_with('\n')).await;
+    lab.read(name).trim().to_owned()
 }
 
 async fn end(jobs: &Jobs<'_>, lab: &Lab) -> State {
@@ -75,14 +92,24 @@ async fn ten_concurrent_starts_give_one_effect() {
     assert_eq!(lab.read("trace"), "once\n");
 }
 
-/// Calls the installed script as it is called on a host.
-async fn call(lab: &Lab, arguments: &[&str], stdin: &[u8]) -> String {
+/// Where the script is installed.
+fn installed(lab: &Lab) -> String {
     let entries = std::fs::read_dir(lab.path("jobs")).unwrap();
     let mut files = entries.map(|entry| entry.unwrap().path());
-    let script = files.find(|path| path.is_file()).unwrap();
+    let script = files.find(|path| path.extension().is_some_and(|ending| ending == "sh"));
+    script.unwrap().to_str().unwrap().to_owned()
+}
+
+/// Calls the installed script as it is called on a host.
+async fn call(lab: &Lab, arguments: &[&str], stdin: &[u8]) -> String {
+    call_with("sh", lab, arguments, stdin).await
+}
+
+async fn call_with(shell: &str, lab: &Lab, arguments: &[&str], stdin: &[u8]) -> String {
+    let script = installed(lab);
     let (verb, rest) = arguments.split_first().unwrap();
     let (jobs, key) = (lab.path("jobs"), attempt(1).to_string());
-    let argv = ["sh", script.to_str().unwrap(), &jobs, verb, &key]
+    let argv = [shell, &script, &jobs, verb, &key]
         .into_iter()
         .chain(rest.iter().copied());
     let request = Request {
@@ -123,14 +150,14 @@ async fn a_job_keeps_its_result_and_hides_its_input() {
     );
     assert_eq!(jobs.start(&waiting, 0).await, Ok(Start::Started));
     assert_eq!(mode(&lab.path("jobs")), 0o700);
-    assert_eq!(mode(&job(&lab, "stdin")), 0o600);
-    assert_eq!(jobs.settle().await, Ok((State::Running, "a note".to_owned())));
-    std::fs::write(lab.path("go"), "").unwrap();
-    assert_eq!(end(&jobs, &lab).await, State::Done { code: 0 });
-    until("the input is gone", || {
+    assert_eq!(mode(&job(&lab, "out")), 0o600);
+    until("the input is gone while the command runs", || {
         !exists(&job(&lab, "stdin")) && !exists(&job(&lab, "argv"))
     })
     .await;
+    assert_eq!(jobs.settle().await, Ok((State::Running, "a note".to_owned())));
+    std::fs::write(lab.path("go"), "").unwrap();
+    assert_eq!(end(&jobs, &lab).await, State::Done { code: 0 });
     assert_eq!(
         end(&jobs, &lab).await,
         State::Done { code: 0 },
@@ -243,33 +270,4 @@ async fn a_specification_that_was_cut_short_starts_nothing() {
         assert_eq!(answer, "error the specification is cut short\n", "{length}");
     }
     assert_eq!(lab.read("trace"), "");
-}
-
-#[tokio::test]
-async fn old_results_go_and_what_nobody_has_collected_stays() {
-    let lab = Lab::new();
-    let host = lab.host();
-    run(&host, &lab.context, &traced(&lab), AtLimit::Stop)
-        .await
-        .unwrap();
-    let others = lab.path("jobs");
-    let age = |name: &str, file: &str, days: u32| {
-        let folder = format!("{others}/{name}");
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(format!("{folder}/{file}"), "0").unwrap();
-        let when = format!("{days} days ago");
-        let touched = std::process::Command::new("touch")
-            .args(["-d", &when, &format!("{folder}/{file}")])
-            .status();
-        assert!(touched.unwrap().success());
-    };
-    age("att_old", "collected", 9);
-    age("att_new", "collected", 5);
-    age("att_waits", "exit", 30);
-    let jobs = Jobs::new(&host, attempt(2), 1);
-    assert_eq!(jobs.start(&traced(&lab), 0).await, Ok(Start::Started));
-    let left = |name: &str| exists(&format!("{others}/{name}"));
-    assert!(!left("att_old") && left("att_new") && left("att_waits"));
-    assert_eq!(call(&lab, &["forget"], b"").await, "forgotten\n");
-    assert!(!exists(&job(&lab, "")));
 }

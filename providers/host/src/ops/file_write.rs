@@ -243,7 +243,8 @@ fn change(look: &Look) -> Change {
 /// Writing the same twice does no harm, so a lost connection is tried again.
 async fn write(host: &Host, context: &Context, look: &Look) -> Result<(), ProviderError> {
     let wanted = &look.wanted;
-    let temporary = match context.attempt {
+    // Of the name of the folder in which the new file is made; by it a later call finds what an earlier one left.
+    let prefix = match context.attempt {
         Some(attempt) => format!(".{attempt}.new"),
         None => return Err(StepError::new(ErrorKind::Internal, "an attempt without a key").into()),
     };
@@ -251,7 +252,7 @@ async fn write(host: &Host, context: &Context, look: &Look) -> Result<(), Provid
     let arguments = [
         &*wanted.folder,
         &*wanted.name,
-        &*temporary,
+        &*prefix,
         &*wanted.digest.to_hex(),
         &*mode,
         &*look.owner(),

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::output;
 use super::reboot_required::{Boot, boot, is_boot_id};
-use crate::host::{Host, looking, out_of_time};
+use crate::host::{Host, deadline, looking, looking_until, out_of_time};
 use crate::hosts::Hosts;
 use crate::job::{self, Begun, JobSpec};
 
@@ -57,11 +57,12 @@ impl Operation for HostReboot {
     async fn apply(&self, context: &Context, input: &Value) -> Result<Applied, ProviderError> {
         let input: Input = read_input(input)?;
         let host = self.hosts.of_lane(context)?;
-        let before = looking(context, &host.place, async { Ok(boot(&host).await?) }).await?;
+        let deadline = deadline(context);
+        let look = async { Ok(boot(&host).await?) };
+        let before = looking_until(deadline, context, &host.place, look).await?;
         if !change(input.when, &before).needed {
             return Ok(result(&before.id, &before.id)?);
         }
-        let deadline = Instant::now() + context.timeout.to_std();
         let spec = JobSpec {
             argv: ["sh", "-c", REBOOT].map(str::to_owned).to_vec(),
             stdin: Vec::new(),
@@ -79,7 +80,7 @@ impl Operation for HostReboot {
     async fn recover(&self, context: &Context, input: &Value) -> Result<Recovered, ProviderError> {
         let Input { .. } = read_input(input)?;
         let host = self.hosts.of_lane(context)?;
-        let deadline = Instant::now() + context.timeout.to_std();
+        let deadline = deadline(context);
         let before = match job::begun(&host, context, deadline).await? {
             Begun::NotStarted => return Ok(Recovered::NotStarted),
             Begun::Started { note, .. } if is_boot_id(&note) => note,

@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::pkg_change::{amiss, change, is_there, left_behind, planned, versions};
 use super::{output, reboot_required};
 use crate::apt::{self, Packages, Simulated};
-use crate::host::{Host, looking};
+use crate::host::{Host, deadline, looking, looking_until};
 use crate::hosts::Hosts;
 use crate::job::{self, AtLimit, Ended, JobRecovered, JobSpec};
 
@@ -53,13 +53,14 @@ impl Operation for PkgApply {
     async fn apply(&self, context: &Context, input: &Value) -> Result<Applied, ProviderError> {
         let set = read_set(input)?;
         let host = self.hosts.of_lane(context)?;
+        let deadline = deadline(context);
         let looked = async {
             let packages = apt::installed(&host).await?;
             let outdated = outdated(&host, &set, &packages)?;
             refuse_side_effects(&host, &outdated).await?;
             Ok((packages, outdated))
         };
-        let (packages, outdated) = looking(context, &host.place, looked).await?;
+        let (packages, outdated) = looking_until(deadline, context, &host.place, looked).await?;
         let before = versions(&set, &packages);
         if outdated.is_empty() {
             return Ok(done(&host, before.clone(), before, false).await?);
@@ -70,7 +71,7 @@ impl Operation for PkgApply {
             note: note(&before),
         };
         // Ending dpkg halfway leaves a broken host.
-        let ended = job::run(&host, context, &spec, AtLimit::LetGo).await?;
+        let ended = job::run(&host, context, &spec, AtLimit::LetGo, deadline).await?;
         Ok(finish(&host, &set, before, &ended).await?)
     }
 
@@ -84,8 +85,9 @@ impl Operation for PkgApply {
     async fn recover(&self, context: &Context, input: &Value) -> Result<Recovered, ProviderError> {
         let set = read_set(input)?;
         let host = self.hosts.of_lane(context)?;
-        match job::recover(&host, context).await? {
+        match job::recover(&host, context, AtLimit::LetGo).await? {
             JobRecovered::NotStarted => Ok(Recovered::NotStarted),
+            JobRecovered::Stopped(error) => Ok(Recovered::Done(Err(error))),
             JobRecovered::Indeterminate(error) => Ok(Recovered::Indeterminate(error)),
             JobRecovered::Ended(ended) => {
                 let before = noted(&ended.note).unwrap_or_else(|| planned(&set));
@@ -163,6 +165,9 @@ fn command(outdated: &[Package], context: &Context) -> Vec<String> {
         "env",
         "DEBIAN_FRONTEND=noninteractive",
         "APT_LISTCHANGES_FRONTEND=none",
+        // What runs on after an upgrade is for the runbook to restart, this very job least of all.
+        "NEEDRESTART_SUSPEND=1",
+        "NEEDRESTART_MODE=l",
         "apt-get",
         "-y",
         "-q",

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::time::{Duration, Instant, sleep};
 
 use super::output;
-use crate::host::{Host, looking, script};
+use crate::host::{Host, deadline, looking, looking_until, script};
 use crate::hosts::Hosts;
 use crate::job::{self, AtLimit, Ended, JobRecovered, JobSpec};
 use crate::text;
@@ -81,10 +81,9 @@ impl Operation for ServiceState {
     async fn apply(&self, context: &Context, input: &Value) -> Result<Applied, ProviderError> {
         let (wanted, name) = read(input)?;
         let host = self.hosts.of_lane(context)?;
-        let now = looking(context, &host.place, async {
-            Ok(unit(&host, &name, &wanted).await?)
-        })
-        .await?;
+        let deadline = deadline(context);
+        let look = async { Ok(unit(&host, &name, &wanted).await?) };
+        let now = looking_until(deadline, context, &host.place, look).await?;
         if !change(&name, &wanted, &now).needed {
             return Ok(applied(&now, false)?);
         }
@@ -94,7 +93,7 @@ impl Operation for ServiceState {
             argv: argv.map(str::to_owned).to_vec(),
             ..JobSpec::default()
         };
-        let ended = job::run(&host, context, &spec, AtLimit::Stop).await?;
+        let ended = job::run(&host, context, &spec, AtLimit::Stop, deadline).await?;
         Ok(finish(&host, &name, &wanted, &ended).await?)
     }
 
@@ -119,8 +118,9 @@ impl Operation for ServiceState {
     async fn recover(&self, context: &Context, input: &Value) -> Result<Recovered, ProviderError> {
         let (wanted, name) = read(input)?;
         let host = self.hosts.of_lane(context)?;
-        match job::recover(&host, context).await? {
+        match job::recover(&host, context, AtLimit::Stop).await? {
             JobRecovered::NotStarted => Ok(Recovered::NotStarted),
+            JobRecovered::Stopped(error) => Ok(Recovered::Done(Err(error))),
             JobRecovered::Indeterminate(error) => Ok(Recovered::Indeterminate(error)),
             JobRecovered::Ended(ended) => match finish(&host, &name, &wanted, &ended).await {
                 Err(error) if error.kind == ErrorKind::Connection => Err(error.into()),

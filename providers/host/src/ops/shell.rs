@@ -10,7 +10,7 @@ use clawd_provider::{Applied, Checked, Context, Operation, ProviderError, Recove
 use serde_json::{Value, json};
 
 use super::output;
-use crate::host::{ANSWER_MAX, Host, looking, script};
+use crate::host::{ANSWER_MAX, Host, deadline, looking, looking_until, script};
 use crate::hosts::Hosts;
 use crate::job::{self, AtLimit, Ended, JobRecovered, JobSpec};
 use crate::ssh::bootstrap;
@@ -55,7 +55,9 @@ impl Operation for Shell {
     async fn apply(&self, context: &Context, input: &Value) -> Result<Applied, ProviderError> {
         let input = read(input)?;
         let host = self.hosts.of_lane(context)?;
-        let settled = looking(context, &host.place, async { Ok(settled(&host, &input).await?) }).await?;
+        let deadline = deadline(context);
+        let look = async { Ok(settled(&host, &input).await?) };
+        let settled = looking_until(deadline, context, &host.place, look).await?;
         if settled.is_some() {
             let output = output(&Output {
                 exit_code: 0,
@@ -72,7 +74,7 @@ impl Operation for Shell {
             stdin: input.stdin.clone().unwrap_or_default().into_bytes(),
             note: String::new(),
         };
-        let ended = job::run(&host, context, &spec, AtLimit::Stop).await?;
+        let ended = job::run(&host, context, &spec, AtLimit::Stop, deadline).await?;
         Ok(finish(&host, &input, ended)?)
     }
 
@@ -97,8 +99,9 @@ impl Operation for Shell {
     async fn recover(&self, context: &Context, input: &Value) -> Result<Recovered, ProviderError> {
         let input = read(input)?;
         let host = self.hosts.of_lane(context)?;
-        Ok(match job::recover(&host, context).await? {
+        Ok(match job::recover(&host, context, AtLimit::Stop).await? {
             JobRecovered::NotStarted => Recovered::NotStarted,
+            JobRecovered::Stopped(error) => Recovered::Done(Err(error)),
             JobRecovered::Indeterminate(error) => Recovered::Indeterminate(error),
             JobRecovered::Ended(ended) => Recovered::Done(finish(&host, &input, ended)),
         })

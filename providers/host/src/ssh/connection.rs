@@ -29,6 +29,8 @@ const KEEPALIVES_MAX: usize = 3;
 pub struct SshOptions {
     /// The limit for connecting, the key exchange and signing in together.
     pub connect_timeout: Duration,
+    /// The limit for the answer to the request for one more channel.
+    pub channel_timeout: Duration,
     /// An unused connection is closed after this.
     pub idle: Duration,
 }
@@ -37,6 +39,7 @@ impl Default for SshOptions {
     fn default() -> Self {
         Self {
             connect_timeout: Duration::from_secs(15),
+            channel_timeout: Duration::from_secs(10),
             idle: Duration::from_secs(60),
         }
     }
@@ -99,6 +102,11 @@ impl Connection {
             room.forget();
         }
         shrunk
+    }
+
+    /// Nothing new is sent over it. Whatever uses it goes on; then it ends.
+    pub(super) fn retire(&self) {
+        self.channels.close();
     }
 
     /// Says goodbye. Channels that are open end as if the connection were lost.

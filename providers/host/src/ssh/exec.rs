@@ -15,8 +15,6 @@ use super::handler::describe;
 use crate::text;
 use crate::transport::{Exit, Receive, Request, TransportError};
 
-/// A host that does not answer the request for a channel within this is as good as gone.
-const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 /// What is kept of the error output before the bootstrap is there.
 const COMPLAINT_MAX: usize = 4 * 1024;
 
@@ -26,15 +24,17 @@ pub(super) enum NoChannel {
     Refused,
     /// The connection is dead.
     Dead(TransportError),
+    /// The host does not answer in time. Others may still be served on this connection.
+    Slow(TransportError),
 }
 
 /// Opens a channel.
-pub(super) async fn open(connection: &Connection) -> Result<Channel<Msg>, NoChannel> {
-    match timeout(OPEN_TIMEOUT, connection.handle.channel_open_session()).await {
+pub(super) async fn open(connection: &Connection, limit: Duration) -> Result<Channel<Msg>, NoChannel> {
+    match timeout(limit, connection.handle.channel_open_session()).await {
         Ok(Ok(channel)) => Ok(channel),
         Ok(Err(russh::Error::ChannelOpenFailure(_))) => Err(NoChannel::Refused),
         Ok(Err(error)) => Err(NoChannel::Dead(TransportError::Unreachable(describe(&error)))),
-        Err(_) => Err(NoChannel::Dead(super::connection::no_answer(OPEN_TIMEOUT))),
+        Err(_) => Err(NoChannel::Slow(super::connection::no_answer(limit))),
     }
 }
 

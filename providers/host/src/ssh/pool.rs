@@ -128,7 +128,7 @@ impl Transport for SshTransport {
         let mut refusals = 0;
         loop {
             let (connection, room) = self.connection().await?;
-            match exec::open(&connection).await {
+            match exec::open(&connection, self.options.channel_timeout).await {
                 Ok(channel) => {
                     let user = &self.destination.address.user;
                     return exec::run(channel, room, user, request, receive).await;
@@ -144,12 +144,20 @@ impl Transport for SshTransport {
                         return Err(TransportError::Unreachable(why.to_owned()));
                     }
                 }
-                // It died since it was last used: nothing was sent, so another one may be tried.
-                Err(NoChannel::Dead(_)) if !retried => {
-                    retried = true;
+                // It died since it was last used, or is about to: nothing was sent, so another one may be tried.
+                Err(NoChannel::Dead(error)) => {
                     connection.close().await;
+                    if std::mem::replace(&mut retried, true) {
+                        return Err(error);
+                    }
                 }
-                Err(NoChannel::Dead(error)) => return Err(error),
+                // Its commands may be well: should it be dead, then its keepalives will find out.
+                Err(NoChannel::Slow(error)) => {
+                    connection.retire();
+                    if std::mem::replace(&mut retried, true) {
+                        return Err(error);
+                    }
+                }
             }
         }
     }

@@ -111,20 +111,14 @@ impl Sshd {
 
     /// Ends all connections as a power cut of the network would: what they had started lives on.
     pub(crate) fn cut(&self) -> usize {
-        let mut cut = 0;
-        for child in children(self.child.id()) {
-            let mut all = children(child);
-            all.push(child);
-            // Only processes of sshd itself: the commands are further children.
-            for pid in all.into_iter().filter(|pid| is_sshd(*pid)) {
-                let killed = Command::new("kill")
-                    .args(["-9", &pid.to_string()])
-                    .stderr(Stdio::null())
-                    .status();
-                cut += usize::from(killed.unwrap().success());
-            }
-        }
-        cut
+        signal(&self.connections(), "KILL")
+    }
+
+    /// The processes of sshd itself that serve the connections of now; the commands are further children.
+    pub(crate) fn connections(&self) -> Vec<u32> {
+        let of = |child| children(child).into_iter().chain([child]);
+        let all = children(self.child.id()).into_iter().flat_map(of);
+        all.filter(|pid| is_sshd(*pid)).collect()
     }
 
     pub(crate) fn transport(
@@ -231,6 +225,18 @@ fn spawn(place: &Path, port: u16) -> Option<Child> {
             return Some(child);
         }
     }
+}
+
+/// Sends a signal; how many of them got it.
+pub(crate) fn signal(processes: &[u32], name: &str) -> usize {
+    let got = |pid: &&u32| {
+        let sent = Command::new("kill")
+            .args([format!("-{name}"), pid.to_string()])
+            .stderr(Stdio::null())
+            .status();
+        sent.unwrap().success()
+    };
+    processes.iter().filter(got).count()
 }
 
 fn children(parent: u32) -> Vec<u32> {

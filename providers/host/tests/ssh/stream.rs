@@ -6,7 +6,7 @@ use clawd_provider::Stream;
 use clawd_provider_host::{Captured, Exit, Receive, Request, SshOptions, SshPool, Transport, TransportError};
 use futures::future::join_all;
 
-use super::sshd::{Sshd, until};
+use super::sshd::{Sshd, signal, until};
 
 fn sh(script: &str, stdin: &[u8]) -> Request {
     Request {
@@ -128,6 +128,37 @@ async fn a_lost_connection_is_no_exit_status_and_the_next_command_works() {
     assert_eq!(exit, Ok(Exit::Code(4)));
     let pid = std::fs::read_to_string(&started).unwrap();
     super::sshd::run("kill", &[pid.trim()]);
+}
+
+#[tokio::test]
+async fn a_connection_that_is_slow_is_left_to_those_who_use_it() {
+    let sshd = Sshd::start();
+    let options = SshOptions {
+        channel_timeout: std::time::Duration::from_millis(300),
+        ..SshOptions::default()
+    };
+    let transport = sshd.transport(&SshPool::new(options), "user").unwrap();
+    let (started, go) = (sshd.path("started"), sshd.path("go"));
+    let script = format!("touch {started}; until [ -e {go} ]; do sleep 0.05; done; echo done; exit 6");
+    let (request, mut captured) = (sh(&script, b""), Captured::up_to(1000));
+    let running = transport.exec(&request, &mut captured);
+    let another = async {
+        until("it runs", || std::path::Path::new(&started).exists()).await;
+        let slow = sshd.connections();
+        assert!(signal(&slow, "STOP") > 0);
+        let exit = transport.exec(&sh("exit 4", b""), &mut Captured::up_to(10)).await;
+        signal(&slow, "CONT");
+        assert_eq!(exit, Ok(Exit::Code(4)), "over a connection of its own");
+        std::fs::write(&go, "").unwrap();
+        slow
+    };
+    let (exit, slow) = tokio::join!(running, another);
+    assert_eq!(exit, Ok(Exit::Code(6)));
+    assert_eq!(captured.stdout, b"done\n");
+    until("the slow one ends with its last user", || {
+        !sshd.connections().iter().any(|pid| slow.contains(pid))
+    })
+    .await;
 }
 
 #[tokio::test]

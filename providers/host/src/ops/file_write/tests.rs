@@ -1,5 +1,6 @@
 //! Against real files of this machine.
 
+use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 
 use super::*;
@@ -184,8 +185,9 @@ async fn the_writing_script_trusts_nothing() {
     assert_eq!(lab.read("target"), "keep me");
     assert_eq!(lab.read("x"), "");
     assert!(!crate::testing::exists(&lab.path(".x.new")));
-    // A link that waits where the temporary file will be is not followed.
-    symlink(lab.path("target"), lab.path(".x.new")).unwrap();
+    // What waits where the new file might be made is not followed.
+    symlink(lab.path("folder"), lab.path(".x.new.abcdefgh")).unwrap();
+    std::fs::write(lab.path("folder/kept"), "").unwrap();
     let mut request = script(WRITE, &[here, "x", ".x.new", &good, "0644", &uid, &gid]);
     request.stdin = b"new".to_vec();
     assert!(lab.host().call(&request, ANSWER_MAX).await.unwrap().is_success());
@@ -193,6 +195,129 @@ async fn the_writing_script_trusts_nothing() {
         (lab.read("target").as_str(), lab.read("x").as_str()),
         ("keep me", "new")
     );
+    assert!(crate::testing::exists(&lab.path("folder/kept")));
+}
+
+/// Nothing that waits is ever opened: opening a pipe waits for its reader, and a device may do anything.
+#[tokio::test]
+async fn what_is_no_file_is_never_opened() {
+    let lab = Lab::new();
+    let pipe = lab.path("pipe");
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    symlink(&pipe, lab.path("to-pipe")).unwrap();
+    symlink("/dev/full", lab.path("to-device")).unwrap();
+    for name in ["pipe", "to-pipe", "to-device"] {
+        let reply = write_by_hand(&lab, "sh", name).wait_with_output().unwrap();
+        assert!(!reply.status.success(), "{name}");
+        let said = String::from_utf8_lossy(&reply.stderr).into_owned();
+        assert!(said.contains("no regular file"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_folder_may_hand_its_group_down() {
+    let lab = Lab::new();
+    crate::testing::set_mode(&lab.path(""), 0o2775);
+    for shell in ["dash", "bash"] {
+        let reply = write_by_hand(&lab, shell, "x").wait_with_output().unwrap();
+        assert!(reply.status.success(), "{shell}: {reply:?}");
+        assert_eq!(
+            (lab.read("x").as_str(), mode(&lab, "x")),
+            ("the whole content", 0o644)
+        );
+        std::fs::remove_file(lab.path("x")).unwrap();
+    }
+}
+
+/// The script, called for one attempt; its input is still open. `sync` waits until there is a file `go` if there is a
+/// file `slow`.
+fn start_by_hand(lab: &Lab, shell: &str, name: &str) -> std::process::Child {
+    let tools = lab.path(".tools");
+    std::fs::create_dir_all(&tools).unwrap();
+    let sync = format!("{tools}/sync");
+    let slow = "#!/bin/sh\n[ ! -e \"$LAB/slow\" ] || until [ -e \"$LAB/go\" ]; do echo >\"$LAB/waits\"; sleep 0.05; done\n";
+    std::fs::write(&sync, slow).unwrap();
+    crate::testing::set_mode(&sync, 0o755);
+    let me = std::fs::metadata(lab.folder.path()).unwrap();
+    let digest = Digest::of(b"the whole content").to_hex();
+    let here = lab.path("");
+    std::process::Command::new(shell)
+        .args([
+            "-c",
+            WRITE,
+            "sh",
+            here.trim_end_matches('/'),
+            name,
+            ".att_1.new",
+            &digest,
+            "0644",
+        ])
+        .args([me.uid().to_string(), me.gid().to_string()])
+        .env("PATH", format!("{tools}:{}", crate::local::PATH))
+        .env("LAB", here.trim_end_matches('/'))
+        .stdin(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+fn write_by_hand(lab: &Lab, shell: &str, name: &str) -> std::process::Child {
+    let mut child = start_by_hand(lab, shell, name);
+    let mut stdin = child.stdin.take().unwrap();
+    let _ = stdin.write_all(b"the whole content");
+    child
+}
+
+/// Whether half of the content stands somewhere beside the file.
+fn half_is_there(lab: &Lab) -> bool {
+    let mut folders = vec![lab.folder.path().to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            if entry.path().is_dir() {
+                folders.push(entry.path());
+            } else if std::fs::read(entry.path()).is_ok_and(|content| content == b"the whole") {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+#[tokio::test]
+async fn a_call_that_hangs_never_puts_half_of_the_next_one_into_place() {
+    let lab = Lab::new();
+    std::fs::write(lab.path("x"), "old").unwrap();
+    std::fs::write(lab.path("slow"), "").unwrap();
+    // The connection was lost while the first one waited for the disk.
+    let mut first = write_by_hand(&lab, "sh", "x");
+    crate::testing::until("the first call waits", || {
+        crate::testing::exists(&lab.path("waits"))
+    })
+    .await;
+    let mut second = start_by_hand(&lab, "sh", "x");
+    let mut input = second.stdin.take().unwrap();
+    input.write_all(b"the whole").unwrap();
+    crate::testing::until("the second call has half of it", || half_is_there(&lab)).await;
+    std::fs::write(lab.path("go"), "").unwrap();
+    first.wait().unwrap();
+    let between = lab.read("x");
+    assert!(["old", "the whole content"].contains(&&*between), "{between}");
+    input.write_all(b" content").unwrap();
+    drop(input);
+    assert!(second.wait().unwrap().success());
+    assert_eq!(lab.read("x"), "the whole content");
+    for name in ["go", "slow", "waits", "x", ".tools/sync"] {
+        std::fs::remove_file(lab.path(name)).unwrap();
+    }
+    std::fs::remove_dir(lab.path(".tools")).unwrap();
+    let left: Vec<_> = std::fs::read_dir(lab.folder.path()).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
 }
 
 #[tokio::test]

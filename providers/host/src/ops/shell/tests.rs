@@ -134,6 +134,25 @@ async fn a_crashed_controller_collects_the_failure() {
 }
 
 #[tokio::test]
+async fn the_look_before_is_part_of_the_time() {
+    let mut lab = Lab::new();
+    lab.context.timeout = clawd_model::DurationMs::from_secs(5);
+    let began = std::time::Instant::now();
+    let input = json!({"argv": ["sleep", "600"], "unless": ["sh", "-c", "sleep 4; exit 1"]});
+    let applied = Shell::new(lab.hosts()).apply(&lab.context, &input).await;
+    assert!(
+        matches!(&applied, Err(ProviderError::Failed(error)) if error.kind == ErrorKind::Timeout),
+        "{applied:?}"
+    );
+    // Not another five seconds after the four.
+    assert!(
+        began.elapsed() < std::time::Duration::from_secs(9),
+        "{:?}",
+        began.elapsed()
+    );
+}
+
+#[tokio::test]
 async fn inputs_that_cannot_be_run() {
     let lab = Lab::new();
     for input in [
