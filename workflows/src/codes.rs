@@ -202,6 +202,12 @@ codes! {
     RESERVED_MARKER "RB062" "a key that only the engine writes"
     "`$secret` and `$concat` mark the places of secrets inside of the engine. A runbook writes `${{ secrets.NAME }}`."
 
+    SECRET_NOT_TAKEN "RB063" "a secret where the operation takes none"
+    "Each operation says which of its inputs may hold secrets: the command and standard input of `shell`, the content \
+     of `file.write`. Everywhere else a secret would be shown in plans and messages, or sent to whoever the runbook \
+     names: `check.http` could carry it to any address without a vote. Give the secret to a step on the server that \
+     needs it."
+
     UNKNOWN_GIVEN "RB070" "an input was given that the runbook does not have"
     "The run was to be started with an input that the runbook does not declare."
 

@@ -28,10 +28,7 @@ impl Look<'_> {
     /// What is seen, secrets struck out.
     pub(crate) async fn run(self) -> Result<Checked, StepError> {
         let mut used = Vec::new();
-        let input = resolve(self.input, self.tenant, self.app.secrets(), &mut used).map_err(|name| {
-            StepError::new(ErrorKind::InvalidInput, format!("there is no secret `{name}`"))
-                .with_hint("put its value into the controller's `secrets` folder")
-        })?;
+        let input = resolve(self.spec, self.input, self.tenant, self.app.secrets(), &mut used)?;
         let redactor = Redactor::new(used);
         let operation = self
             .app
@@ -50,6 +47,7 @@ impl Look<'_> {
             epoch: 0,
             timeout: limit,
             clock: Arc::clone(self.app.clock()),
+            redactor: redactor.clone(),
             output: Arc::new(DiscardOutput),
             cancel: cancel.clone(),
         };

@@ -36,7 +36,7 @@ pub use name::{
     GroupName, InvalidName, JobName, KeyName, OperationName, PrincipalName, RunbookName, SecretName,
     ServerName, StepName, TenantName,
 };
-pub use operation::{Effect, OnAmbiguous, OperationSpec, Recovery, Risk, Scope};
+pub use operation::{Effect, OnAmbiguous, OperationSpec, Recovery, Risk, Scope, TAKES_SECRETS};
 pub use outcome::{Change, ErrorKind, Outcome, StepError};
 pub use plan::{Plan, PlannedJob, PlannedStep, WillRun};
 pub use principal::{Principal, PrincipalKind};

@@ -72,6 +72,9 @@ pub enum Scope {
     Any,
 }
 
+/// The keyword of an input's schema that opens a property to secrets.
+pub const TAKES_SECRETS: &str = "x-secrets";
+
 /// The description of one version of one operation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -90,7 +93,8 @@ pub struct OperationSpec {
     pub on_ambiguous: OnAmbiguous,
     /// Where it takes place.
     pub scope: Scope,
-    /// JSON Schema (2020-12) of the input: always an object; `additionalProperties: false`.
+    /// JSON Schema (2020-12) of the input: always an object; `additionalProperties: false`. A property that may hold
+    /// secrets says so: `"x-secrets": true`.
     pub input: Value,
     /// JSON Schema of the output: always an object.
     pub output: Value,
@@ -103,5 +107,12 @@ impl OperationSpec {
     #[must_use]
     pub fn is_mutating(&self) -> bool {
         self.effect == Effect::Mutating
+    }
+
+    /// Whether a field of the input may hold secrets. Whatever the operation shows or sends to others may not.
+    #[must_use]
+    pub fn takes_secret(&self, field: &str) -> bool {
+        let shape = self.input.get("properties").and_then(|shapes| shapes.get(field));
+        shape.and_then(|shape| shape.get(TAKES_SECRETS)) == Some(&Value::Bool(true))
     }
 }

@@ -114,14 +114,20 @@ pub(crate) async fn with_output(
         );
         return Finished::not_called(env, attempt, error);
     }
+    let Some(spec) = env.deps.registry.spec(&attempt.uses) else {
+        return Finished::not_called(env, attempt, unserved(attempt, None));
+    };
     let mut used = Vec::new();
-    let input = match resolve(&attempt.input, &attempt.tenant, &*env.deps.secrets, &mut used) {
+    let resolved = resolve(
+        spec,
+        &attempt.input,
+        &attempt.tenant,
+        &*env.deps.secrets,
+        &mut used,
+    );
+    let input = match resolved {
         Ok(input) => input,
-        Err(name) => {
-            let error = StepError::new(ErrorKind::InvalidInput, format!("there is no secret `{name}`"))
-                .with_hint("put its value into the folder `secrets` of the data directory");
-            return Finished::not_called(env, attempt, error);
-        }
+        Err(error) => return Finished::not_called(env, attempt, error.into()),
     };
     let redactor = Redactor::new(used);
     let target = Target {
@@ -169,6 +175,7 @@ fn call(
         epoch: attempt.epoch,
         timeout,
         clock: Arc::clone(&env.deps.clock),
+        redactor: redactor.clone(),
         output,
         cancel: attempt.cancel.clone(),
     };

@@ -28,10 +28,6 @@ pub(crate) struct Question {
 pub(crate) async fn run(env: &Env, question: Question) -> Result<(Digest, String), StepError> {
     let _slot = env.slots.acquire().await;
     let server = question.server?;
-    let mut used = Vec::new();
-    let input = resolve(&question.input, &question.tenant, &*env.deps.secrets, &mut used)
-        .map_err(|name| StepError::new(ErrorKind::InvalidInput, format!("there is no secret `{name}`")))?;
-    let redactor = Redactor::new(used);
     let operation = env
         .deps
         .registry
@@ -42,6 +38,15 @@ pub(crate) async fn run(env: &Env, question: Question) -> Result<(Digest, String
                 format!("`{}` cannot be carried out on this server", question.uses),
             )
         })?;
+    let mut used = Vec::new();
+    let input = resolve(
+        operation.spec(),
+        &question.input,
+        &question.tenant,
+        &*env.deps.secrets,
+        &mut used,
+    )?;
+    let redactor = Redactor::new(used);
     let context = Context {
         tenant: question.tenant,
         server,
@@ -49,6 +54,7 @@ pub(crate) async fn run(env: &Env, question: Question) -> Result<(Digest, String
         epoch: 0,
         timeout: LIMIT,
         clock: Arc::clone(&env.deps.clock),
+        redactor: redactor.clone(),
         output: Arc::new(DiscardOutput),
         cancel: question.cancel,
     };

@@ -2,4 +2,4 @@
 //! same for the checks of a plan, so they live beside the operations.
 
 pub(crate) use clawd_provider::secrets::resolve;
-pub use clawd_provider::secrets::{NoSecrets, Redactor, Secrets};
+pub use clawd_provider::{NoSecrets, Redactor, Secrets};

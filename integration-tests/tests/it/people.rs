@@ -26,7 +26,11 @@ pub(crate) struct Office {
 
 impl Office {
     pub(crate) async fn open() -> Self {
-        let clawd = ClawdProcess::start().await.unwrap();
+        Self::over(ClawdProcess::start().await.unwrap()).await
+    }
+
+    /// The same with a server that runs.
+    pub(crate) async fn over(clawd: ClawdProcess) -> Self {
         let own: Value = clawd.json(["token", "create", "test"]).await.unwrap();
         let mut tokens = BTreeMap::from([("admin", text(&own["secret"]))]);
         for (name, groups) in PEOPLE {

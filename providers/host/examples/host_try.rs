@@ -94,6 +94,7 @@ fn context(server: Server, attempt: u32) -> Result<Context, Failure> {
         epoch: 1,
         timeout: DurationMs::from_secs(300),
         clock: Arc::new(FixedClock::at(Timestamp(1))),
+        redactor: clawd_provider::Redactor::default(),
         output: Arc::new(ToStderr),
         cancel: CancellationToken::new(),
     })

@@ -1,10 +1,11 @@
 //! One host, as operations see it: a transport, and how it is called in messages.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use clawd_model::{ErrorKind, StepError};
-use clawd_provider::{Context, OutputSink, ProviderError, Stream};
-use tokio::time::{Instant, sleep_until};
+use clawd_provider::{Context, OutputSink, ProviderError, Redactor, Stream};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use crate::errors;
 use crate::text;
@@ -19,6 +20,8 @@ pub struct Host {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) place: String,
     pub(crate) jobs_dir: String,
+    /// Of the call for which the host is asked.
+    pub(crate) redactor: Redactor,
 }
 
 /// What a command answered.
@@ -27,6 +30,7 @@ pub(crate) struct Reply {
     pub(crate) exit: Exit,
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: Vec<u8>,
+    pub(crate) redactor: Redactor,
 }
 
 impl Reply {
@@ -41,8 +45,9 @@ impl Reply {
 
     /// What the command complained about last.
     pub(crate) fn complaint(&self) -> String {
-        text::last_line(&self.stderr)
-            .or_else(|| text::last_line(&self.stdout))
+        let last = |output| text::last_line(&self.redactor.text(&String::from_utf8_lossy(output)));
+        last(&self.stderr)
+            .or_else(|| last(&self.stdout))
             .unwrap_or_else(|| match &self.exit {
                 Exit::Code(code) => format!("exit code {code}"),
                 Exit::Signal(name) => format!("ended by signal {name}"),
@@ -73,6 +78,7 @@ impl Host {
             exit,
             stdout: captured.stdout,
             stderr: captured.stderr,
+            redactor: self.redactor.clone(),
         })
     }
 
@@ -89,7 +95,12 @@ impl Host {
         };
         let exit = self.transport.exec(request, &mut tee).await?;
         let Captured { stdout, stderr, .. } = tee.captured;
-        Ok(Reply { exit, stdout, stderr })
+        Ok(Reply {
+            exit,
+            stdout,
+            stderr,
+            redactor: self.redactor.clone(),
+        })
     }
 
     /// Runs a command that only looks: when the connection is lost, once more.
@@ -113,7 +124,11 @@ impl Host {
 
     /// A failure of the transport, in words.
     pub(crate) fn error(&self, error: &TransportError) -> StepError {
-        errors::step_error(error, &self.place)
+        let error = errors::step_error(error, &self.place);
+        StepError {
+            message: self.redactor.text(&error.message),
+            ..error
+        }
     }
 
     /// What the host said went wrong. A full disk is told from the rest.
@@ -178,6 +193,48 @@ pub(crate) async fn looking_until<T>(
         done = work => done,
         () = sleep_until(deadline) => Err(out_of_time(context, place).into()),
         () = context.cancel.cancelled() => Err(cancelled(place).into()),
+    }
+}
+
+/// The pause between two looks of [`insist`].
+const PAUSE: Duration = Duration::from_secs(1);
+/// What is known to have happened is looked for at least so long, however little time the step has left.
+const LOOK_MIN: Duration = Duration::from_secs(15);
+
+/// Looks at what was done: it has taken place, so a lost connection is no failure of it. Looks again until the deadline;
+/// then what it came to is unknown, and nobody may simply try again.
+pub(crate) async fn insist<T, F: Future<Output = Result<T, StepError>>>(
+    context: &Context,
+    place: &str,
+    deadline: Instant,
+    look: impl Fn() -> F,
+) -> Result<T, ProviderError> {
+    let deadline = deadline.max(Instant::now() + LOOK_MIN);
+    let mut last = None;
+    let looking = async {
+        loop {
+            match look().await {
+                Err(error) if matches!(error.kind, ErrorKind::Connection | ErrorKind::Timeout) => {
+                    last = Some(error);
+                    sleep(PAUSE).await;
+                }
+                done => return done,
+            }
+        }
+    };
+    match timeout_at(deadline, looking).await {
+        Ok(done) => Ok(done?),
+        Err(_) => {
+            let error = last.unwrap_or_else(|| out_of_time(context, place));
+            let message = format!(
+                "{} (the command has ended well; what it came to was not seen)",
+                error.message
+            );
+            Err(ProviderError::OutcomeUnknown(
+                StepError::new(error.kind, message)
+                    .with_hint("look at the host, then say what became of the step"),
+            ))
+        }
     }
 }
 

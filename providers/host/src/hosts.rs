@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use clawd_model::product::HOST_JOBS_DIR;
 use clawd_model::{ErrorKind, Server, ServerProvider, StepError};
-use clawd_provider::Context;
+use clawd_provider::{Context, Redactor};
 
 use crate::address::Address;
 use crate::errors;
@@ -83,6 +83,7 @@ impl Hosts {
             transport: self.reach.transport(server)?,
             place: place(server),
             jobs_dir: self.jobs_dir.clone(),
+            redactor: Redactor::default(),
         })
     }
 
@@ -92,7 +93,10 @@ impl Hosts {
             StepError::new(ErrorKind::InvalidInput, "the operation needs a server")
                 .with_hint("give the job `targets` that are servers")
         })?;
-        self.of(server)
+        Ok(Host {
+            redactor: context.redactor.clone(),
+            ..self.of(server)?
+        })
     }
 }
 

@@ -4,6 +4,8 @@
 
 use std::fmt::Write as _;
 
+use clawd_provider::{Redactor, STRUCK};
+
 /// The longest line that an error message quotes.
 const LINE_MAX: usize = 300;
 
@@ -53,23 +55,27 @@ pub(crate) fn clip(mut text: String, max: usize) -> String {
     text
 }
 
-/// The last line of output that says anything.
+/// The last line of output that says anything. Secrets are struck out of the output before.
 #[must_use]
-pub(crate) fn last_line(output: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(output);
-    let last = text.lines().rev().find(|line| !line.trim().is_empty())?;
+pub(crate) fn last_line(output: &str) -> Option<String> {
+    let last = output.lines().rev().find(|line| !line.trim().is_empty())?;
     Some(line(last, LINE_MAX))
 }
 
-/// An argument list as people write it. For reading only: nothing is ever run from it.
+/// An argument list as people write it, without secrets: struck out before quotes make them look different. For reading
+/// only: nothing is ever run from it.
 #[must_use]
-pub(crate) fn command(argv: &[String]) -> String {
+pub(crate) fn command(redactor: &Redactor, argv: &[String]) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_./:=@%+,-^~".contains(c);
     let words: Vec<String> = argv
         .iter()
+        .map(|word| redactor.text(word))
         .map(|word| {
+            if word == STRUCK {
+                return word;
+            }
             if !word.is_empty() && word.chars().all(plain) {
-                word.clone()
+                word
             } else {
                 format!("'{}'", word.replace('\'', r"'\''"))
             }
@@ -97,13 +103,16 @@ mod tests {
 
     #[test]
     fn the_last_line_that_says_something() {
-        assert_eq!(last_line(b"a\nE: no\n \n\n").as_deref(), Some("E: no"));
-        assert_eq!(last_line(b" \n"), None);
+        assert_eq!(last_line("a\nE: no\n \n\n").as_deref(), Some("E: no"));
+        assert_eq!(last_line(" \n"), None);
     }
 
     #[test]
     fn commands_are_shown_as_people_write_them() {
         let argv = ["sh", "-c", "echo 'a b'", ""].map(str::to_owned);
-        assert_eq!(command(&argv), r"sh -c 'echo '\''a b'\''' ''");
+        assert_eq!(
+            command(&Redactor::default(), &argv),
+            r"sh -c 'echo '\''a b'\''' ''"
+        );
     }
 }

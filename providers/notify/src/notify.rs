@@ -84,7 +84,9 @@ impl Operation for Notify {
         let text = input.text.unwrap_or_else(|| usual_text(context));
         let delivered = match channel {
             Channel::Log => {
-                tracing::info!(tenant = %context.tenant, channel = %input.to, %text, "notification");
+                // Line breaks of the text are written as escapes: one message is one line of the log.
+                let text = context.redactor.text(&text);
+                tracing::info!(tenant = %context.tenant, channel = %input.to, ?text, "notification");
                 note(
                     context,
                     &format!("the channel `{}` goes to the log only: {text}", input.to),

@@ -116,6 +116,7 @@ fn context(printed: &Arc<Printed>) -> Context {
         epoch: 1,
         timeout: DurationMs::from_secs(30),
         clock: Arc::new(FixedClock::at(Timestamp(1_772_357_400_250))),
+        redactor: clawd_provider::Redactor::default(),
         output: Arc::clone(printed) as Arc<dyn OutputSink>,
         cancel: CancellationToken::new(),
     }

@@ -4,10 +4,11 @@
 //!
 //! 1. the description is sane, and the same as everybody's when the operation ships;
 //! 2. the sample input fits its schema, and an unknown field is refused;
-//! 3. `check` changes nothing, and two checks in a row foresee the same;
+//! 3. `check` changes nothing, and two checks in a row foresee the same. It looks by code of our own only, whatever
+//!    the input says: a plan calls it before anybody has voted. A case whose input names commands counts what they do;
 //! 4. an attempt that never began is not found;
 //! 5. `apply` does what `check` foresaw, its output fits its schema, and `verify` agrees;
-//! 6. the same attempt id again: the same result, no second effect;
+//! 6. the same attempt id again: no second effect, and the same result, or that nothing was left to do;
 //! 7. an attempt that took place is found again, with the same result;
 //! 8. where the input describes a state, `check` finds nothing left to do, and another attempt changes nothing.
 //!

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use clawd_model::{AttemptId, Clock, DurationMs, Server, TenantName};
 use tokio_util::sync::CancellationToken;
 
+use crate::Redactor;
+
 /// Which stream a piece of output came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
@@ -45,6 +47,8 @@ pub struct Context {
     pub timeout: DurationMs,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Strikes the secrets of this call out of text. To be used before text for people is cut, quoted or escaped.
+    pub redactor: Redactor,
     /// Where output goes.
     pub output: Arc<dyn OutputSink>,
     /// Ends when the run is cancelled. An operation may stop early; it must say honestly what it left behind.

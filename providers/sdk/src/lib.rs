@@ -12,11 +12,13 @@ pub mod contract;
 pub mod egress;
 mod noop;
 mod operation;
+mod redactor;
 mod registry;
 pub mod secrets;
 
 pub use context::{Context, DiscardOutput, OutputSink, Stream};
 pub use noop::Noop;
 pub use operation::{Applied, Checked, Operation, ProviderError, Recovered};
+pub use redactor::{Redactor, STRUCK};
 pub use registry::{Registry, RegistryError, Serves};
-pub use secrets::{NoSecrets, Redactor, Secrets};
+pub use secrets::{NoSecrets, SecretError, Secrets};

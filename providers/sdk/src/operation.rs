@@ -62,6 +62,10 @@ pub trait Operation: Send + Sync {
 
     /// Looks, and changes nothing: what would `apply` change, or, for a read-only operation, its output.
     ///
+    /// INVARIANT: it runs no code that its caller has written. It is called for plans and for checks before the gate,
+    /// with no votes, no attempt and no record, and with all rights that the server gives us. What the input's
+    /// commands would say is asked in `apply`; until then it is said that it cannot be predicted.
+    ///
     /// # Errors
     /// When the server cannot be asked, or the input does not fit it.
     async fn check(&self, context: &Context, input: &Value) -> Result<Checked, ProviderError>;

@@ -1,7 +1,8 @@
-//! Secrets: replaced just before an operation is called, and struck out of everything it writes. Whoever calls an
-//! operation uses these: the worker for attempts, control for the checks of a plan.
+//! Secrets: put in just before an operation is called, and only where its contract takes one. Whoever calls an
+//! operation does so with [`resolve`]: the worker for attempts, control for the checks of a plan. What strikes them
+//! out of everything that the operation says is the [`crate::Redactor`].
 
-use clawd_model::{SecretName, TenantName};
+use clawd_model::{ErrorKind, OperationName, OperationSpec, SecretName, StepError, TenantName};
 use serde_json::Value;
 
 /// Where values of secrets come from. They are asked for at the moment of use, and kept by nobody.
@@ -20,11 +21,75 @@ impl Secrets for NoSecrets {
     }
 }
 
-/// Replaces the references in an input by values, and collects the values for the redactor.
+/// Why a secret was not put in.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SecretError {
+    /// There is none of that name.
+    #[error("there is no secret `{0}`")]
+    Missing(String),
+    /// The operation takes no secret there: what it does with the field may show it to others.
+    #[error("`{operation}` takes no secret in `{field}`")]
+    Misplaced {
+        /// Which operation.
+        operation: OperationName,
+        /// Which field of its input.
+        field: String,
+    },
+}
+
+impl From<SecretError> for StepError {
+    fn from(error: SecretError) -> Self {
+        let hint = match &error {
+            SecretError::Missing(_) => "put its value into the folder `secrets` of the data directory",
+            SecretError::Misplaced { .. } => {
+                "secrets go into `argv` or `stdin` of `shell`, or `content` of `file.write`"
+            }
+        };
+        Self::new(ErrorKind::InvalidInput, error.to_string()).with_hint(hint)
+    }
+}
+
+/// Replaces the references in an input by values, and collects the values for the redactor. Only the fields that
+/// the operation's contract opens to secrets may hold any.
 ///
 /// # Errors
-/// The name of a secret that does not exist.
+/// When a secret does not exist, or stands where the operation takes none.
 pub fn resolve(
+    spec: &OperationSpec,
+    input: &Value,
+    tenant: &TenantName,
+    secrets: &dyn Secrets,
+    used: &mut Vec<String>,
+) -> Result<Value, SecretError> {
+    if let Value::Object(fields) = input {
+        let closed = |(field, value): &(&String, &Value)| !spec.takes_secret(field) && refers(value);
+        // A marker in the place of the whole input belongs to no field.
+        if let Some((field, _)) = fields.iter().find(closed) {
+            let (operation, field) = (spec.name.clone(), field.clone());
+            return Err(SecretError::Misplaced { operation, field });
+        }
+        if fields.keys().any(|field| is_marker(field)) {
+            let (operation, field) = (spec.name.clone(), "with".to_owned());
+            return Err(SecretError::Misplaced { operation, field });
+        }
+    }
+    put_in(input, tenant, secrets, used).map_err(SecretError::Missing)
+}
+
+fn is_marker(key: &str) -> bool {
+    key == "$secret" || key == "$concat"
+}
+
+/// Whether there is a reference anywhere in a value.
+fn refers(value: &Value) -> bool {
+    match value {
+        Value::Object(map) => map.iter().any(|(key, value)| is_marker(key) || refers(value)),
+        Value::Array(items) => items.iter().any(refers),
+        _ => false,
+    }
+}
+
+fn put_in(
     input: &Value,
     tenant: &TenantName,
     secrets: &dyn Secrets,
@@ -41,7 +106,7 @@ pub fn resolve(
             if let (1, Some(Value::Array(parts))) = (map.len(), map.get("$concat")) {
                 let mut text = String::new();
                 for part in parts {
-                    match resolve(part, tenant, secrets, used)? {
+                    match put_in(part, tenant, secrets, used)? {
                         Value::String(part) => text.push_str(&part),
                         other => text.push_str(&other.to_string()),
                     }
@@ -50,86 +115,15 @@ pub fn resolve(
             }
             let resolved = map
                 .iter()
-                .map(|(key, value)| Ok((key.clone(), resolve(value, tenant, secrets, used)?)));
+                .map(|(key, value)| Ok((key.clone(), put_in(value, tenant, secrets, used)?)));
             resolved.collect::<Result<_, String>>().map(Value::Object)
         }
         Value::Array(items) => items
             .iter()
-            .map(|item| resolve(item, tenant, secrets, used))
+            .map(|item| put_in(item, tenant, secrets, used))
             .collect::<Result<_, _>>()
             .map(Value::Array),
         scalar => Ok(scalar.clone()),
-    }
-}
-
-/// Strikes values of secrets out of text and documents.
-#[derive(Clone, Debug, Default)]
-pub struct Redactor(Vec<String>);
-
-/// What stands in the place of a secret.
-const STRUCK: &str = "[secret]";
-
-impl Redactor {
-    /// A redactor of these values. Values of fewer than four characters would tear ordinary text apart, and are
-    /// no secrets: they are left out.
-    #[must_use]
-    pub fn new(mut values: Vec<String>) -> Self {
-        // A multi-line value is struck out line by line as well, since output arrives in lines.
-        let lines: Vec<String> = values
-            .iter()
-            .flat_map(|value| value.lines().map(str::to_owned))
-            .collect();
-        values.extend(lines);
-        values.retain(|value| value.len() >= 4);
-        values.sort_unstable_by_key(|value| std::cmp::Reverse(value.len()));
-        values.dedup();
-        Self(values)
-    }
-
-    /// Whether there is nothing to strike out.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The text without secrets. One pass, the longest value first at each place, so that what stands in the place
-    /// of a secret is never itself looked at.
-    #[must_use]
-    pub fn text(&self, text: &str) -> String {
-        let mut struck = String::with_capacity(text.len());
-        let mut rest = text;
-        while let Some(first) = rest.chars().next() {
-            if let Some(after) = self
-                .0
-                .iter()
-                .find_map(|secret| rest.strip_prefix(secret.as_str()))
-            {
-                struck.push_str(STRUCK);
-                rest = after;
-            } else {
-                struck.push(first);
-                rest = rest.get(first.len_utf8()..).unwrap_or("");
-            }
-        }
-        struck
-    }
-
-    /// The document without secrets, in values and in keys.
-    #[must_use]
-    pub fn value(&self, value: Value) -> Value {
-        if self.is_empty() {
-            return value;
-        }
-        match value {
-            Value::String(text) => Value::String(self.text(&text)),
-            Value::Array(items) => Value::Array(items.into_iter().map(|item| self.value(item)).collect()),
-            Value::Object(map) => Value::Object(
-                map.into_iter()
-                    .map(|(key, value)| (self.text(&key), self.value(value)))
-                    .collect(),
-            ),
-            scalar => scalar,
-        }
     }
 }
 
@@ -138,6 +132,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::{Redactor, contract};
 
     struct One;
 
@@ -147,31 +142,68 @@ mod tests {
         }
     }
 
+    fn put(spec: &OperationSpec, input: &Value) -> Result<(Value, Vec<String>), SecretError> {
+        let mut used = Vec::new();
+        let resolved = resolve(spec, input, &"demo".parse().unwrap(), &One, &mut used)?;
+        Ok((resolved, used))
+    }
+
     #[test]
     fn references_become_values_and_values_are_struck_out() {
-        let tenant: TenantName = "demo".parse().unwrap();
-        let mut used = Vec::new();
-        let input =
-            json!({"a": {"$secret": "TOKEN"}, "b": [{"$concat": ["Bearer ", {"$secret": "TOKEN"}]}], "c": 1});
-        let resolved = resolve(&input, &tenant, &One, &mut used).unwrap();
+        let input = json!({
+            "argv": ["login", {"$secret": "TOKEN"}], "stdin": {"$concat": ["Bearer ", {"$secret": "TOKEN"}]},
+        });
+        let (resolved, used) = put(&contract::shell::spec(), &input).unwrap();
         assert_eq!(
             resolved,
-            json!({"a": "hunter2-and-more", "b": ["Bearer hunter2-and-more"], "c": 1})
-        );
-        let redactor = Redactor::new(used);
-        assert_eq!(
-            redactor.value(resolved),
-            json!({"a": "[secret]", "b": ["Bearer [secret]"], "c": 1})
+            json!({"argv": ["login", "hunter2-and-more"], "stdin": "Bearer hunter2-and-more"})
         );
         assert_eq!(
-            resolve(&json!({"$secret": "OTHER"}), &tenant, &One, &mut Vec::new()),
-            Err("OTHER".to_owned())
+            Redactor::new(used).value(resolved),
+            json!({"argv": ["login", "[secret]"], "stdin": "Bearer [secret]"})
+        );
+        assert_eq!(
+            put(&contract::shell::spec(), &json!({"argv": [{"$secret": "OTHER"}]})),
+            Err(SecretError::Missing("OTHER".to_owned()))
         );
     }
 
     #[test]
-    fn the_longest_secret_is_struck_out_first() {
-        let redactor = Redactor::new(vec!["secret".into(), "secret-long".into(), "abc".into()]);
-        assert_eq!(redactor.text("x secret-long y abc"), "x [secret] y abc");
+    fn a_secret_goes_nowhere_but_into_the_fields_that_take_one() {
+        let token = json!({"$secret": "TOKEN"});
+        let taken: Vec<(String, String)> = contract::all()
+            .iter()
+            .flat_map(|spec| {
+                let fields = spec.input["properties"].as_object().unwrap().keys();
+                let takes = |field: &&String| put(spec, &json!({(*field): [{"deep": token}]})).is_ok();
+                let taken: Vec<_> = fields
+                    .filter(takes)
+                    .map(|field| (spec.name.to_string(), field.clone()))
+                    .collect();
+                taken
+            })
+            .collect();
+        let taken: Vec<(&str, &str)> = taken.iter().map(|(name, field)| (&**name, &**field)).collect();
+        assert_eq!(
+            taken,
+            [
+                ("file.write@v1", "content"),
+                ("shell@v1", "argv"),
+                ("shell@v1", "stdin")
+            ]
+        );
+        let http = contract::check_http::spec();
+        let url = json!({"url": {"$concat": ["https://elsewhere.example/?k=", token]}});
+        let error = StepError::from(put(&http, &url).unwrap_err());
+        assert_eq!(error.message, "`check.http@v1` takes no secret in `url`");
+        for whole in [token.clone(), json!({"$concat": [token]})] {
+            assert!(
+                matches!(
+                    put(&contract::shell::spec(), &whole),
+                    Err(SecretError::Misplaced { .. })
+                ),
+                "{whole}"
+            );
+        }
     }
 }

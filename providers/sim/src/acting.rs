@@ -1,7 +1,7 @@
 //! Every operation that changes a simulated server: a job, started at most once, watched, found again.
 
 use async_trait::async_trait;
-use clawd_model::{AttemptId, DurationMs, ErrorKind, OperationSpec, StepError};
+use clawd_model::{AttemptId, Change, DurationMs, ErrorKind, OperationSpec, StepError};
 use clawd_provider::{Applied, Checked, Context, Operation, ProviderError, Recovered};
 use serde_json::Value;
 use tokio::time::sleep;
@@ -41,6 +41,21 @@ impl Acting {
         })
     }
 
+    /// The input, said to be sensitive where it holds secrets and the operation knows the word.
+    fn guarded(&self, context: &Context, input: &Value) -> Value {
+        const WORD: &str = "sensitive";
+        let mut input = input.clone();
+        let knows = self
+            .spec
+            .input
+            .get("properties")
+            .is_some_and(|shapes| shapes.get(WORD).is_some());
+        if let (true, true, Value::Object(fields)) = (context.redactor.has_secrets(), knows, &mut input) {
+            fields.insert(WORD.to_owned(), Value::Bool(true));
+        }
+        input
+    }
+
     async fn find(&self, context: &Context, attempt: AttemptId) -> Result<Option<Job>, StepError> {
         let epoch = context.epoch;
         let visitor = move |world: &mut crate::World| {
@@ -61,14 +76,19 @@ impl Operation for Acting {
 
     async fn check(&self, context: &Context, input: &Value) -> Result<Checked, ProviderError> {
         pause(self.simulation.delays().look).await;
-        let (act, input) = (self.act, input.clone());
+        let (act, input) = (self.act, self.guarded(context, input));
         let foreseen = self
             .simulation
             .visit(context, context.clock.now(), move |world| {
                 act.foresee(world, &input)
             })
             .await??;
-        Ok(Checked::Would(foreseen))
+        let strike = |text: &str| context.redactor.text(text);
+        Ok(Checked::Would(Change {
+            summary: strike(&foreseen.summary),
+            diff: strike(&foreseen.diff),
+            ..foreseen
+        }))
     }
 
     async fn apply(&self, context: &Context, input: &Value) -> Result<Applied, ProviderError> {

@@ -3,12 +3,14 @@
 use clawd_model::{OperationSpec, Scope, SourceSpan};
 
 use super::compiler::{Compiler, Lanes, Place, Types};
+use super::place::Written;
 use crate::codes;
+use crate::expression;
 use crate::parse::{Kind, Node, beginning, wrong};
 use crate::runbook::DeclaredStep;
 use crate::schema_check::{Checker, Dynamic, MisfitKind};
 use crate::suggest;
-use crate::template::{OPENING, Template};
+use crate::template::{OPENING, Template, split};
 
 impl Compiler<'_> {
     /// The description of a step's operation; reports why there is none.
@@ -67,8 +69,66 @@ impl Compiler<'_> {
         let template = Template::new(self.template(node, place, &mut types));
         if let Some(spec) = spec {
             self.check_input(node, spec, &types, step.with.is_none().then_some(head));
+            self.check_secrets(node, spec);
         }
         template
+    }
+
+    /// Secrets stand only in the fields that the operation opens to them.
+    fn check_secrets(&self, node: &Node, spec: &OperationSpec) {
+        let Kind::Map(entries) = &node.kind else { return };
+        for entry in entries
+            .iter()
+            .filter(|entry| !spec.takes_secret(&entry.key.value))
+        {
+            self.refuse_secrets(&entry.value, &entry.key.value, spec);
+        }
+    }
+
+    fn refuse_secrets(&self, node: &Node, field: &str, spec: &OperationSpec) {
+        match &node.kind {
+            Kind::Text(text) => {
+                // What cannot be split or compiled was reported where it stands.
+                let pieces = split(text).unwrap_or_default();
+                let written = Written::new(self.lines, node.span, text);
+                for piece in pieces.iter().filter(|piece| piece.is_expression) {
+                    let whole = piece.begin..piece.begin + piece.text.len();
+                    let Ok(expression) = expression::compile(piece.text) else {
+                        continue;
+                    };
+                    let Some(secret) = expression.secret() else {
+                        continue;
+                    };
+                    let message = format!(
+                        "`{}` takes no secret in `{field}`, and `secrets.{secret}` is one",
+                        spec.name
+                    );
+                    let hint = match taken(spec) {
+                        Some(fields) => format!("it takes secrets in {fields} only"),
+                        None => {
+                            "it takes no secrets at all: what it is given can be seen by others".to_owned()
+                        }
+                    };
+                    let inner = expression::trimmed(piece.text);
+                    let part = piece.begin + inner.start..piece.begin + inner.end;
+                    self.problems.error_with_hint(
+                        &codes::SECRET_NOT_TAKEN,
+                        written.place(&whole, &part),
+                        message,
+                        hint,
+                    );
+                }
+            }
+            Kind::List(items) => items
+                .iter()
+                .for_each(|item| self.refuse_secrets(item, field, spec)),
+            Kind::Map(entries) => {
+                for entry in entries {
+                    self.refuse_secrets(&entry.value, field, spec);
+                }
+            }
+            _ => {}
+        }
     }
 
     fn check_input(&self, node: &Node, spec: &OperationSpec, types: &Types, instead: Option<SourceSpan>) {
@@ -90,4 +150,18 @@ impl Compiler<'_> {
                 .error_with_hint(code, span, misfit.message, misfit.hint);
         }
     }
+}
+
+/// The fields that take secrets, for people.
+fn taken(spec: &OperationSpec) -> Option<String> {
+    let shapes = spec
+        .input
+        .get("properties")
+        .and_then(serde_json::Value::as_object)?;
+    let fields: Vec<String> = shapes
+        .keys()
+        .filter(|field| spec.takes_secret(field))
+        .map(|field| format!("`{field}`"))
+        .collect();
+    (!fields.is_empty()).then(|| fields.join(" and "))
 }

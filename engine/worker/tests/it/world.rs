@@ -107,7 +107,7 @@ fn spec(name: &str, effect: Effect, recovery: Recovery) -> OperationSpec {
         on_ambiguous: OnAmbiguous::Human,
         scope: Scope::Any,
         input: json!({
-            "type": "object", "properties": {"value": {}}, "required": [], "additionalProperties": false
+            "type": "object", "properties": {"value": {"x-secrets": true}}, "required": [], "additionalProperties": false
         }),
         output: json!({
             "type": "object", "properties": {"value": {}}, "required": [], "additionalProperties": false

@@ -13,13 +13,14 @@ mod version;
 pub(crate) use installed::Installed;
 pub(crate) use installed::{Packages, installed, no_apt};
 pub(crate) use select::select;
-pub(crate) use simulate::{Simulated, simulate};
+pub(crate) use simulate::{Simulated, simulate, wanted};
 pub(crate) use survey::survey;
 pub(crate) use version::compare;
 
 use clawd_model::{ErrorKind, StepError};
 
-/// Options of every `apt-get install`: only upgrades of what is there, nothing held, nothing recommended anew.
+/// Options of every `apt-get install`: of what is named only upgrades of what is there, nothing held, nothing
+/// recommended anew. What these need comes along: whoever asks looks at that in a simulation before.
 pub(crate) const ONLY_UPGRADE: [&str; 5] = [
     "--only-upgrade",
     "--no-remove",
@@ -86,6 +87,31 @@ pub(crate) fn complaint(place: &str, output: &str) -> StepError {
     }
 }
 
+/// What `apt-get update` could not fetch, if anything: its exit code does not tell. What it knows then is old, and to
+/// say that there is nothing to install would be a guess.
+pub(crate) fn unfetched(place: &str, output: &str) -> Option<StepError> {
+    let lines = || {
+        output.lines().filter_map(|line| {
+            line.trim()
+                .strip_prefix("W: ")
+                .or_else(|| line.trim().strip_prefix("E: "))
+        })
+    };
+    let fetch = |line: &&str| line.starts_with("Failed to fetch ");
+    let some = |line: &&str| {
+        line.starts_with("Some index files failed to download")
+            || line.contains("does not have a Release file")
+    };
+    let said = lines().find(fetch).or_else(|| lines().find(some))?;
+    let message = format!("{place}: the package lists are not fresh: {said}");
+    Some(
+        StepError::new(ErrorKind::Connection, crate::text::line(&message, 400)).with_hint(
+            "the host must reach its repositories: `apt-get update` on it shows which one fails; take out those that \
+             are gone",
+        ),
+    )
+}
+
 fn is_full(output: &str) -> bool {
     output.contains("No space left on device") || output.contains("You don't have enough free space")
 }
@@ -126,6 +152,37 @@ mod tests {
         }
         for version in ["", "-1", "1 2", "1;2", "1\n"] {
             assert!(!is_version(version), "{version}");
+        }
+    }
+
+    #[test]
+    fn lists_that_could_not_be_fetched_are_no_success() {
+        let refused = "W: Failed to fetch http://192.0.2.1/debian/dists/bookworm/InRelease  Could not connect to \
+                       192.0.2.1:80 (192.0.2.1). - connect (111: Connection refused)\n\
+                       W: Some index files failed to download. They have been ignored, or old ones used instead.\n";
+        for (output, part) in [
+            (refused.to_owned(), "Could not connect to 192.0.2.1:80"),
+            (refused.replace("W: ", "E: "), "Could not connect to 192.0.2.1:80"),
+            (
+                "E: The repository 'http://x.example bookworm Release' does not have a Release file.\n"
+                    .to_owned(),
+                "x.example",
+            ),
+        ] {
+            let error = unfetched("web-1", &output).unwrap();
+            assert_eq!(error.kind, ErrorKind::Connection);
+            assert!(
+                error.message.starts_with("web-1: ") && error.message.contains(part),
+                "{error:?}"
+            );
+            assert!(error.hint.is_some());
+        }
+        for fine in [
+            "",
+            "W: Download is performed unsandboxed as root\n",
+            "N: Failed to fetch nothing\n",
+        ] {
+            assert_eq!(unfetched("web-1", fine), None, "{fine}");
         }
     }
 

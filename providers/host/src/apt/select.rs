@@ -1,5 +1,6 @@
-//! Chooses which updates can be installed together without installing or removing anything else, and says of the
-//! others why not. Apt itself is asked, by simulation.
+//! Chooses which updates can be installed together without removing anything, and says of the others why not. New
+//! packages are installed only where a security update needs them (a new kernel has a name of its own), and are frozen
+//! with it. Apt itself is asked, by simulation.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -28,7 +29,10 @@ pub(crate) async fn select(host: &Host, survey: &Survey, input: &Input) -> Resul
     let mut groups = vec![wanted];
     while let Some(mut group) = groups.pop() {
         match trials.fit(&group).await? {
-            Trial::Fits(_) => chosen.append(&mut group),
+            Trial::Fits(pulls) => {
+                chosen.append(&mut group);
+                chosen.extend(pulls.into_iter().filter(is_new));
+            }
             Trial::No(reason) if group.len() == 1 => {
                 kept_back.extend(group.into_iter().map(|package| keep(package, &reason)));
             }
@@ -80,16 +84,20 @@ fn obstacle(survey: &Survey, exclude: &[String], update: &Update) -> Option<Stri
 fn frozen(update: &Update) -> Package {
     Package {
         name: update.name.clone(),
-        from: update.from.clone(),
+        from: Some(update.from.clone()),
         to: update.to.clone(),
         security: update.security,
     }
 }
 
+fn is_new(package: &Package) -> bool {
+    package.from.is_none()
+}
+
 fn keep(package: Package, reason: &str) -> KeptBack {
     KeptBack {
         name: package.name,
-        from: package.from,
+        from: package.from.unwrap_or_default(),
         to: package.to,
         reason: reason.to_owned(),
     }
@@ -120,7 +128,7 @@ fn matches(pattern: &str, name: &str) -> bool {
 /// Whether a group can be installed.
 #[derive(Clone)]
 enum Trial {
-    /// Yes, if these other upgrades come along.
+    /// Yes, if these other upgrades and new packages come along.
     Fits(Vec<Package>),
     /// No.
     No(String),
@@ -170,7 +178,15 @@ impl Trials<'_> {
                 continue;
             }
             if inst.from.is_none() {
-                new.push(inst.name.clone());
+                if let Some(pattern) = self.exclude.iter().find(|pattern| matches(pattern, &inst.name)) {
+                    return Trial::No(format!("needs {}, which is excluded by `{pattern}`", inst.name));
+                }
+                new.push(Package {
+                    name: inst.name.clone(),
+                    from: None,
+                    to: inst.to.clone(),
+                    security: true,
+                });
                 continue;
             }
             let update = self
@@ -184,9 +200,12 @@ impl Trials<'_> {
                 None => return Trial::No(format!("would change {} to {}", inst.name, inst.to)),
             }
         }
-        if !new.is_empty() {
-            return Trial::No(format!("would install new packages: {}", few(&new)));
+        // Which of a group needs them cannot be told; alone, each of them can.
+        if !new.is_empty() && !group.iter().all(|package| package.security) {
+            let names: Vec<String> = new.into_iter().map(|package| package.name).collect();
+            return Trial::No(format!("would install new packages: {}", few(&names)));
         }
+        pulls.extend(new);
         match names.iter().find(|name| !done.contains(**name)) {
             Some(name) => Trial::No(format!("apt does not upgrade {name}")),
             None => Trial::Fits(pulls),

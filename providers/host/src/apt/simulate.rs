@@ -38,6 +38,14 @@ pub(crate) enum Simulated {
     Cannot(String),
 }
 
+/// What apt is asked to install, word by word. New packages are not named: they come along with what needs them, so
+/// that apt knows that they may go when nothing needs them any more.
+pub(crate) fn wanted(set: &[Package]) -> impl Iterator<Item = String> {
+    set.iter()
+        .filter(|package| package.from.is_some())
+        .map(|package| format!("{}={}", package.name, package.to))
+}
+
 /// Asks a host.
 pub(crate) async fn simulate(host: &Host, set: &[Package]) -> Result<Simulated, StepError> {
     let mut argv: Vec<String> = ["apt-get", "-s", "-o", "Debug::NoLocking=true"]
@@ -46,10 +54,7 @@ pub(crate) async fn simulate(host: &Host, set: &[Package]) -> Result<Simulated, 
         .chain(&["install", "--"])
         .map(|word| (*word).to_owned())
         .collect();
-    argv.extend(
-        set.iter()
-            .map(|package| format!("{}={}", package.name, package.to)),
-    );
+    argv.extend(wanted(set));
     let request = Request {
         argv,
         stdin: Vec::new(),
@@ -132,6 +137,7 @@ mod tests {
             exit: Exit::Code(code),
             stdout: stdout.as_bytes().to_vec(),
             stderr: stderr.as_bytes().to_vec(),
+            redactor: clawd_provider::Redactor::default(),
         }
     }
 

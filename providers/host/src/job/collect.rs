@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use clawd_provider::{OutputSink, Stream};
+use clawd_provider::{OutputSink, Redactor, Stream};
 
 /// What an operation's output may hold of each stream.
 pub(crate) const HEAD_MAX: usize = 64 * 1024;
@@ -32,6 +32,7 @@ impl Part {
 /// A job's output so far.
 pub(crate) struct Collected {
     sink: Arc<dyn OutputSink>,
+    redactor: Redactor,
     out: Part,
     err: Part,
 }
@@ -40,8 +41,17 @@ impl Collected {
     pub(crate) fn new(sink: Arc<dyn OutputSink>) -> Self {
         Self {
             sink,
+            redactor: Redactor::default(),
             out: Part::default(),
             err: Part::default(),
+        }
+    }
+
+    /// Without these secrets in what is kept. What is passed on is struck by the sink.
+    pub(crate) fn without(self, redactor: &Redactor) -> Self {
+        Self {
+            redactor: redactor.clone(),
+            ..self
         }
     }
 
@@ -68,23 +78,38 @@ impl Collected {
         self.sink.write(Stream::Note, format!("{text}\n").as_bytes());
     }
 
-    /// The beginning of both streams.
+    /// The beginning of both streams, without secrets: also without the half of one that was cut off.
     pub(super) fn heads(&self) -> (String, String) {
-        let text = |part: &Part| String::from_utf8_lossy(&part.head).into_owned();
-        (text(&self.out), text(&self.err))
+        (self.head(&self.out), self.head(&self.err))
+    }
+
+    fn head(&self, part: &Part) -> String {
+        if part.length > part.head.len() as u64 {
+            self.redactor.head(&part.head)
+        } else {
+            self.redactor.text(&String::from_utf8_lossy(&part.head))
+        }
+    }
+
+    fn tail(&self, part: &Part) -> String {
+        if part.length > part.tail.len() as u64 {
+            self.redactor.tail(&part.tail)
+        } else {
+            self.redactor.text(&String::from_utf8_lossy(&part.tail))
+        }
     }
 
     /// The job has ended.
     pub(super) fn ended(self, code: u8, note: String) -> Ended {
         let (stdout, stderr) = self.heads();
-        let last_line =
-            crate::text::last_line(&self.err.tail).or_else(|| crate::text::last_line(&self.out.tail));
+        let (stdout_tail, stderr_tail) = (self.tail(&self.out), self.tail(&self.err));
+        let last_line = crate::text::last_line(&stderr_tail).or_else(|| crate::text::last_line(&stdout_tail));
         Ended {
             code,
             stdout,
             stderr,
-            stdout_tail: String::from_utf8_lossy(&self.out.tail).into_owned(),
-            stderr_tail: String::from_utf8_lossy(&self.err.tail).into_owned(),
+            stdout_tail,
+            stderr_tail,
             last_line,
             note,
         }

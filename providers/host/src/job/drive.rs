@@ -62,7 +62,7 @@ pub(crate) async fn run(
 ) -> Result<Ended, ProviderError> {
     let jobs = Jobs::new(host, key(context)?, context.epoch);
     begin(host, context, spec, deadline).await?;
-    let mut collected = Collected::new(context.output.clone());
+    let mut collected = Collected::new(context.output.clone()).without(&context.redactor);
     match see_through(&jobs, context, &mut collected, at_limit, deadline).await? {
         Seen::State(state) => conclude(&jobs, collected, state).await,
         Seen::Stopped(error) => Err(ProviderError::Failed(error)),
@@ -197,7 +197,7 @@ pub(crate) async fn recover(
     if let State::None { .. } = state {
         return Ok(JobRecovered::NotStarted);
     }
-    let mut collected = Collected::new(context.output.clone());
+    let mut collected = Collected::new(context.output.clone()).without(&context.redactor);
     collected.note("found the job on the host again; its whole output follows");
     let seen = match state {
         State::Running => see_through(&jobs, context, &mut collected, at_limit, deadline).await?,

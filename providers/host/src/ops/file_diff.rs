@@ -1,9 +1,12 @@
-//! The difference between two contents of a file, for people.
+//! The difference between two contents of a file, for people: whoever may see a plan may see it. So it shows contents
+//! only where that tells nobody what they could not read on the host.
 
 use std::time::Duration;
 
+use clawd_model::Digest;
 use similar::TextDiff;
 
+use super::file_present::Present;
 use crate::text;
 
 /// The longest difference that is shown.
@@ -34,6 +37,32 @@ pub(super) fn diff(path: &str, old: Option<Option<&[u8]>>, new: &str) -> String 
         return format!("+ {path}: empty\n");
     }
     shorten(&text::harmless(&shown))
+}
+
+/// What is said of a content that is not shown. Lines are counted, not compared: telling how many are the same would
+/// let anybody who can make a plan guess at a file line by line.
+pub(super) fn hidden(path: &str, old: Option<(&Present, &str)>, new: &str) -> String {
+    let path = text::line(path, 300);
+    let (digest, new) = (Digest::of(new.as_bytes()), facts(new.len(), Some(new.as_bytes())));
+    match old {
+        None => format!("+ {path}: {new}, {digest}\n"),
+        Some((old, why)) => format!(
+            "~ {path}: {} → {new} ({why})\n~ {} → {digest}\n",
+            facts(old.size, old.content.as_deref()),
+            old.digest,
+        ),
+    }
+}
+
+/// `120 bytes, 4 lines`
+fn facts(size: usize, content: Option<&[u8]>) -> String {
+    match content {
+        Some(content) => {
+            let lines = content.split_inclusive(|byte| *byte == b'\n').count();
+            format!("{size} bytes, {lines} lines")
+        }
+        None => format!("{size} bytes"),
+    }
 }
 
 fn shorten(shown: &str) -> String {

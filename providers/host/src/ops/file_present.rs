@@ -28,11 +28,21 @@ impl Who {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Present {
     pub(super) digest: Digest,
+    pub(super) size: usize,
     pub(super) mode: u32,
+    /// Whether all folders on the way let everybody through.
+    pub(super) is_reachable: bool,
     pub(super) owner: Who,
     pub(super) group: Who,
     /// Absent when it is too long to be shown.
     pub(super) content: Option<Vec<u8>>,
+}
+
+impl Present {
+    /// Whether every user of the host may read it: only then may a plan show what is in it.
+    pub(super) fn is_public(&self) -> bool {
+        self.is_reachable && self.mode & 0o004 != 0
+    }
 }
 
 /// Looks at a path; `None` when nothing is there.
@@ -82,10 +92,10 @@ fn split_line(bytes: &[u8]) -> (&[u8], &[u8]) {
     (line, rest.get(1..).unwrap_or_default())
 }
 
-/// `SIZE SHA256 MODE UID GID USER GROUP`
+/// `SIZE SHA256 MODE UID GID USER GROUP WAY`
 fn file(line: &str, content: &[u8]) -> Option<Present> {
     let words: Vec<&str> = line.split(' ').collect();
-    let [size, digest, mode, uid, gid, user, group] = words.as_slice() else {
+    let [size, digest, mode, uid, gid, user, group, way] = words.as_slice() else {
         return None;
     };
     let size: usize = size.parse().ok()?;
@@ -110,6 +120,8 @@ fn file(line: &str, content: &[u8]) -> Option<Present> {
     };
     Some(Present {
         digest,
+        size,
+        is_reachable: *way == "open",
         mode: u32::from_str_radix(mode, 8).ok().filter(|mode| *mode <= 0o7777)?,
         owner: who(uid, user)?,
         group: who(gid, group)?,
@@ -124,9 +136,13 @@ mod tests {
     #[test]
     fn what_a_host_says_about_a_file() {
         let sum = Digest::of(b"x\n").to_hex();
-        let line = format!("2 {sum} 4755 0 33 root www-data");
+        let line = format!("2 {sum} 4755 0 33 root www-data open");
         let present = file(&line, b"x\n").unwrap();
         assert_eq!((present.mode, present.digest), (0o4755, Digest::of(b"x\n")));
+        assert!(present.is_public());
+        for hidden in [line.replace("4755", "4750"), line.replace(" open", " closed")] {
+            assert!(!file(&hidden, b"x\n").unwrap().is_public(), "{hidden}");
+        }
         assert!(present.group.is("www-data") && present.group.is("33") && !present.group.is("root"));
         for bad in [
             "",

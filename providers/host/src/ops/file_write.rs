@@ -11,7 +11,7 @@ use clawd_provider::{Applied, Checked, Context, Operation, ProviderError};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::file_diff::diff;
+use super::file_diff::{diff, hidden};
 use super::file_present::{Present, present};
 use super::output;
 use crate::host::{ANSWER_MAX, Host, looking, out_of_time, script};
@@ -54,6 +54,8 @@ struct Wanted {
     mode: Option<u32>,
     owner: Option<String>,
     group: Option<String>,
+    /// No content is shown: it holds secrets, or the runbook says that it is nobody's business.
+    is_sensitive: bool,
 }
 
 #[async_trait]
@@ -63,14 +65,14 @@ impl Operation for FileWrite {
     }
 
     async fn check(&self, context: &Context, input: &Value) -> Result<Checked, ProviderError> {
-        let wanted = read(input)?;
+        let wanted = read(context, input)?;
         let host = self.hosts.of_lane(context)?;
         let work = async { Ok(change(&look(&host, wanted).await?)) };
         looking(context, &host.place, work).await.map(Checked::Would)
     }
 
     async fn apply(&self, context: &Context, input: &Value) -> Result<Applied, ProviderError> {
-        let wanted = read(input)?;
+        let wanted = read(context, input)?;
         let host = self.hosts.of_lane(context)?;
         let deadline = Instant::now() + context.timeout.to_std();
         let look = looking(context, &host.place, async { Ok(look(&host, wanted).await?) }).await?;
@@ -88,7 +90,7 @@ impl Operation for FileWrite {
     }
 
     async fn verify(&self, context: &Context, input: &Value, _: &Applied) -> Result<(), ProviderError> {
-        let wanted = read(input)?;
+        let wanted = read(context, input)?;
         let host = self.hosts.of_lane(context)?;
         let look = looking(context, &host.place, async { Ok(look(&host, wanted).await?) }).await?;
         if !change(&look).needed {
@@ -105,7 +107,7 @@ fn refuse(what: String) -> StepError {
     StepError::new(ErrorKind::InvalidInput, what)
 }
 
-fn read(input: &Value) -> Result<Wanted, StepError> {
+fn read(context: &Context, input: &Value) -> Result<Wanted, StepError> {
     let input: Input = read_input(input)?;
     let shown = crate::text::line(&input.path, 300);
     let bad_part = |part: &str| matches!(part, "" | "." | "..") || part.len() > 200;
@@ -152,6 +154,7 @@ fn read(input: &Value) -> Result<Wanted, StepError> {
         digest: Digest::of(input.content.as_bytes()),
         path: input.path.clone(),
         content: input.content,
+        is_sensitive: input.sensitive || context.redactor.has_secrets(),
         mode,
         owner: input.owner,
         group: input.group,
@@ -189,13 +192,32 @@ impl Look {
     }
 }
 
+/// Why the contents are not shown, if they are not. A plan is made with root's rights, before anybody has voted, and
+/// is kept: what not everybody on the host may read does not go into it.
+fn hides(look: &Look) -> Option<&'static str> {
+    let is_closed = |now: &Present| !now.is_public();
+    if look.wanted.is_sensitive {
+        Some("not shown: the content is secret")
+    } else if look.now.as_ref().is_some_and(is_closed) {
+        Some("not shown: not everybody on the host may read it")
+    } else {
+        None
+    }
+}
+
 fn change(look: &Look) -> Change {
     let Look { wanted, now } = look;
     let mut diff_text = String::new();
     let same = now.as_ref().is_some_and(|now| now.digest == wanted.digest);
     if !same {
-        let old = now.as_ref().map(|now| now.content.as_deref());
-        diff_text.push_str(&diff(&wanted.path, old, &wanted.content));
+        diff_text.push_str(&match (now, hides(look)) {
+            (_, None) => {
+                let old = now.as_ref().map(|now| now.content.as_deref());
+                diff(&wanted.path, old, &wanted.content)
+            }
+            (Some(now), Some(why)) => hidden(&wanted.path, Some((now, why)), &wanted.content),
+            (None, Some(_)) => hidden(&wanted.path, None, &wanted.content),
+        });
     }
     let mode = look.mode();
     match now {

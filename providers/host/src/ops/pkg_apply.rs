@@ -1,5 +1,5 @@
-//! `pkg.apply@v1`: upgrades packages to exactly the frozen versions, as a job. Never installs, removes or downgrades
-//! anything else: apt is asked by simulation first, and what does not fit the plan any more is refused.
+//! `pkg.apply@v1`: upgrades packages to exactly the frozen versions, as a job, with the new packages that were frozen
+//! with them. Never installs, removes or downgrades anything else: apt is asked by simulation first, and what does not fit the plan any more is refused.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::pkg_change::{amiss, change, is_there, left_behind, planned, versions};
 use super::{output, reboot_required};
 use crate::apt::{self, Packages, Simulated};
-use crate::host::{Host, deadline, looking, looking_until};
+use crate::host::{Host, deadline, insist, looking, looking_until};
 use crate::hosts::Hosts;
 use crate::job::{self, AtLimit, Ended, JobRecovered, JobSpec};
 
@@ -72,7 +72,13 @@ impl Operation for PkgApply {
         };
         // Ending dpkg halfway leaves a broken host.
         let ended = job::run(&host, context, &spec, AtLimit::LetGo, deadline).await?;
-        Ok(finish(&host, &set, before, &ended).await?)
+        if ended.code != 0 {
+            return Ok(finish(&host, &set, before, &ended).await?);
+        }
+        insist(context, &host.place, deadline, || {
+            finish(&host, &set, before.clone(), &ended)
+        })
+        .await
     }
 
     async fn verify(&self, context: &Context, input: &Value, _: &Applied) -> Result<(), ProviderError> {
@@ -117,7 +123,10 @@ fn read_set(input: &Value) -> Result<Vec<Package>, StepError> {
 }
 
 fn outdated(host: &Host, set: &[Package], packages: &Packages) -> Result<Vec<Package>, StepError> {
-    if let Some(gone) = set.iter().find(|package| !packages.contains_key(&package.name)) {
+    if let Some(gone) = set
+        .iter()
+        .find(|package| package.from.is_some() && !packages.contains_key(&package.name))
+    {
         let message = format!("{}: `{}` is not installed any more", host.place, gone.name);
         return Err(drift(message));
     }
@@ -137,6 +146,12 @@ async fn refuse_side_effects(host: &Host, outdated: &[Package]) -> Result<(), St
         return Ok(());
     }
     let place = &host.place;
+    if let (Some(new), None) = (outdated.first(), apt::wanted(outdated).next()) {
+        return Err(drift(format!(
+            "{place}: nothing needs the new package `{}` any more",
+            new.name
+        )));
+    }
     match apt::simulate(host, outdated).await? {
         Simulated::Cannot(reason) => Err(drift(format!("{place}: {reason}"))),
         Simulated::Would { installs, removes } => {
@@ -146,13 +161,20 @@ async fn refuse_side_effects(host: &Host, outdated: &[Package]) -> Result<(), St
                     .any(|package| package.name == name && package.to == to)
             };
             let other = installs.iter().find(|inst| !planned(&inst.name, &inst.to));
-            match (other, removes.first()) {
-                (_, Some(name)) => Err(drift(format!("{place}: apt would remove `{name}`"))),
-                (Some(inst), None) => Err(drift(format!(
+            let missing = outdated
+                .iter()
+                .find(|package| !installs.iter().any(|inst| inst.name == package.name));
+            match (other, removes.first(), missing) {
+                (_, Some(name), _) => Err(drift(format!("{place}: apt would remove `{name}`"))),
+                (Some(inst), None, _) => Err(drift(format!(
                     "{place}: apt would also install `{}` {}",
                     inst.name, inst.to
                 ))),
-                (None, None) => Ok(()),
+                (None, None, Some(package)) => Err(drift(format!(
+                    "{place}: apt would not install `{}`",
+                    package.name
+                ))),
+                (None, None, None) => Ok(()),
             }
         }
     }
@@ -184,11 +206,7 @@ fn command(outdated: &[Package], context: &Context) -> Vec<String> {
     argv.extend(apt::ONLY_UPGRADE);
     argv.extend(["install", "--"]);
     let mut argv: Vec<String> = argv.into_iter().map(str::to_owned).collect();
-    argv.extend(
-        outdated
-            .iter()
-            .map(|package| format!("{}={}", package.name, package.to)),
-    );
+    argv.extend(apt::wanted(outdated));
     argv
 }
 

@@ -19,16 +19,19 @@ pub(super) fn is_there(package: &Package, packages: &Packages) -> bool {
 /// What upgrading to the frozen set would change.
 pub(super) fn change(set: &[Package], packages: &Packages) -> Change {
     let mut diff = String::new();
-    let mut needed = 0;
+    let (mut needed, mut new) = (0, 0);
     for package in set {
         let Package { name, from, to, .. } = package;
-        let line = match packages.get(name) {
-            None => format!("! {name} is not installed any more (planned {from} → {to})"),
-            Some(_) if is_there(package, packages) => continue,
-            Some(there) if !there.whole => format!("~ {name} {} (not configured) → {to}", there.version),
-            Some(there) if there.version == *from => format!("~ {name} {from} → {to}"),
-            Some(there) => format!("~ {name} {} → {to} (planned from {from})", there.version),
+        let line = match (packages.get(name), from) {
+            (None, None) => format!("+ {name} {to} (new package)"),
+            (None, Some(from)) => format!("! {name} is not installed any more (planned {from} → {to})"),
+            (Some(_), _) if is_there(package, packages) => continue,
+            (Some(there), _) if !there.whole => format!("~ {name} {} (not configured) → {to}", there.version),
+            (Some(there), Some(from)) if there.version == *from => format!("~ {name} {from} → {to}"),
+            (Some(there), Some(from)) => format!("~ {name} {} → {to} (planned from {from})", there.version),
+            (Some(there), None) => format!("~ {name} {} → {to} (planned as a new package)", there.version),
         };
+        new += usize::from(from.is_none());
         needed += 1;
         diff.push_str(&crate::text::line(&line, 400));
         diff.push('\n');
@@ -44,8 +47,9 @@ pub(super) fn change(set: &[Package], packages: &Packages) -> Change {
     let summary = match (needed, set.len()) {
         (0, 0) => "no packages to upgrade".to_owned(),
         (0, all) => format!("{all} packages are up to date"),
-        (1, _) => "1 package upgraded".to_owned(),
-        (many, _) => format!("{many} packages upgraded"),
+        (1, _) if new == 0 => "1 package upgraded".to_owned(),
+        (many, _) if new == 0 => format!("{many} packages upgraded"),
+        (many, _) => format!("{} packages upgraded, {new} new", many - new),
     };
     Change {
         needed: needed > 0,
@@ -71,9 +75,11 @@ pub(super) fn versions(set: &[Package], packages: &Packages) -> Vec<Version> {
 /// The versions that the plan found.
 pub(super) fn planned(set: &[Package]) -> Vec<Version> {
     set.iter()
-        .map(|package| Version {
-            name: package.name.clone(),
-            version: package.from.clone(),
+        .filter_map(|package| {
+            Some(Version {
+                name: package.name.clone(),
+                version: package.from.clone()?,
+            })
         })
         .collect()
 }
@@ -113,7 +119,7 @@ mod tests {
     fn package(name: &str) -> Package {
         Package {
             name: name.to_owned(),
-            from: "1.0".to_owned(),
+            from: Some("1.0".to_owned()),
             to: "1.1".to_owned(),
             security: true,
         }
@@ -165,6 +171,29 @@ mod tests {
             assert_eq!((change.diff.as_str(), change.needed), (diff, !diff.is_empty()));
             assert_eq!(amiss(&set, &packages).as_deref(), amiss_now);
         }
+    }
+
+    #[test]
+    fn a_new_package_is_shown_as_one() {
+        let new = Package {
+            from: None,
+            ..package("ab-image-2")
+        };
+        let set = [package("ab"), new];
+        let before = installed(&[("ab", "1.0", true)]);
+        let change = change(&set, &before);
+        assert_eq!(change.diff, "~ ab 1.0 → 1.1\n+ ab-image-2 1.1 (new package)\n");
+        assert_eq!(change.summary, "1 packages upgraded, 1 new");
+        assert_eq!(
+            amiss(&set, &before).as_deref(),
+            Some("`ab` is at 1.0, not at 1.1")
+        );
+        let after = installed(&[("ab", "1.1", true), ("ab-image-2", "1.1", true)]);
+        assert_eq!(amiss(&set, &after), None);
+        assert_eq!(
+            left_behind(&set, &planned(&set), &after),
+            ["ab 1.1", "ab-image-2 1.1"]
+        );
     }
 
     #[test]

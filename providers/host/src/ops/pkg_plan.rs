@@ -84,7 +84,17 @@ impl Operation for PkgPlan {
 
 /// `apt-get update`; waits while somebody else does it, for most of the time that there is.
 async fn refresh(host: &Host, context: &Context) -> Result<(), StepError> {
-    let argv = ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=30", "update"];
+    let argv = [
+        "apt-get",
+        "-q",
+        "-o",
+        "DPkg::Lock::Timeout=30",
+        // Without it, what could not be fetched is a warning and exit code 0: no updates would be seen, and nobody
+        // would be told. Older apt does not know the option, hence `apt::unfetched` below.
+        "-o",
+        "APT::Update::Error-Mode=any",
+        "update",
+    ];
     let request = Request {
         argv: argv.map(str::to_owned).to_vec(),
         stdin: Vec::new(),
@@ -97,10 +107,13 @@ async fn refresh(host: &Host, context: &Context) -> Result<(), StepError> {
             .stream(&request, ANSWER_MAX, context.output.as_ref())
             .await
             .map_err(|error| host.error(&error))?;
+        let said = String::from_utf8_lossy(&reply.stderr).into_owned();
+        if let Some(error) = apt::unfetched(&host.place, &said) {
+            return Err(error);
+        }
         if reply.is_success() {
             return Ok(());
         }
-        let said = String::from_utf8_lossy(&reply.stderr).into_owned();
         if !apt::is_locked(&said) || Instant::now() >= patience {
             return Err(apt::complaint(&host.place, &said));
         }
@@ -154,7 +167,7 @@ mod tests {
         if let Some(kept) = output.kept_back.first() {
             let package = Package {
                 name: kept.name.clone(),
-                from: kept.from.clone(),
+                from: Some(kept.from.clone()),
                 to: kept.to.clone(),
                 security: false,
             };

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::time::{Duration, Instant, sleep};
 
 use super::output;
-use crate::host::{Host, deadline, looking, looking_until, script};
+use crate::host::{Host, deadline, insist, looking, looking_until, script};
 use crate::hosts::Hosts;
 use crate::job::{self, AtLimit, Ended, JobRecovered, JobSpec};
 use crate::text;
@@ -60,8 +60,10 @@ impl Unit {
         matches!(self.state.as_str(), "activating" | "deactivating")
     }
 
+    /// Whether it starts at the next boot. What is enabled at run time only (`enabled-runtime`) does not: it is
+    /// forgotten by then.
     fn enabled(&self) -> bool {
-        matches!(self.file.as_str(), "enabled" | "enabled-runtime" | "generated")
+        matches!(self.file.as_str(), "enabled" | "generated")
     }
 }
 
@@ -93,8 +95,11 @@ impl Operation for ServiceState {
             argv: argv.map(str::to_owned).to_vec(),
             ..JobSpec::default()
         };
-        let ended = job::run(&host, context, &spec, AtLimit::Stop, deadline).await?;
-        Ok(finish(&host, &name, &wanted, &ended).await?)
+        // Ending systemctl does not end the work that systemd has taken over from it.
+        let ended = job::run(&host, context, &spec, AtLimit::LetGo, deadline).await?;
+        refuse_failure(&host, &name, &ended)?;
+        let now = insist(context, &host.place, deadline, || settled(&host, &name, &wanted)).await?;
+        Ok(applied(&now, true)?)
     }
 
     async fn verify(&self, context: &Context, input: &Value, _: &Applied) -> Result<(), ProviderError> {
@@ -118,7 +123,7 @@ impl Operation for ServiceState {
     async fn recover(&self, context: &Context, input: &Value) -> Result<Recovered, ProviderError> {
         let (wanted, name) = read(input)?;
         let host = self.hosts.of_lane(context)?;
-        match job::recover(&host, context, AtLimit::Stop).await? {
+        match job::recover(&host, context, AtLimit::LetGo).await? {
             JobRecovered::NotStarted => Ok(Recovered::NotStarted),
             JobRecovered::Stopped(error) => Ok(Recovered::Done(Err(error))),
             JobRecovered::Indeterminate(error) => Ok(Recovered::Indeterminate(error)),
@@ -255,68 +260,23 @@ fn applied(now: &Unit, changed: bool) -> Result<Applied, StepError> {
 }
 
 async fn finish(host: &Host, name: &str, wanted: &Input, ended: &Ended) -> Result<Applied, StepError> {
-    if ended.code != 0 {
-        let said = ended
-            .last_line
-            .clone()
-            .unwrap_or_else(|| format!("exit code {}", ended.code));
-        return Err(host
-            .failed(&said)
-            .with_hint(format!("`journalctl -u {name}` on the host may say why")));
-    }
+    refuse_failure(host, name, ended)?;
     applied(&settled(host, name, wanted).await?, true)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn wish(state: State, enabled: Option<bool>) -> Input {
-        Input {
-            name: "nginx".to_owned(),
-            state,
-            enabled,
-        }
+fn refuse_failure(host: &Host, name: &str, ended: &Ended) -> Result<(), StepError> {
+    if ended.code == 0 {
+        return Ok(());
     }
-
-    #[test]
-    fn what_would_change() {
-        let off = Unit {
-            state: "inactive".to_owned(),
-            file: "disabled".to_owned(),
-        };
-        let on = Unit {
-            state: "active".to_owned(),
-            file: "enabled".to_owned(),
-        };
-        for (state, enabled, now, diff) in [
-            (State::Running, None, &off, "~ nginx inactive → active\n"),
-            (State::Running, Some(true), &on, ""),
-            (
-                State::Stopped,
-                Some(false),
-                &on,
-                "~ nginx active → inactive\n~ nginx enabled → disabled\n",
-            ),
-            (State::Restarted, None, &on, "~ nginx restarted\n"),
-        ] {
-            let change = change("nginx", &wish(state, enabled), now);
-            assert_eq!(change.diff, diff);
-            assert_eq!(change.needed, !diff.is_empty());
-        }
-    }
-
-    #[test]
-    fn names_of_units() {
-        let name = |text: &str| read(&json!({"name": text, "state": "running"})).map(|(_, name)| name);
-        assert_eq!(name("nginx"), Ok("nginx.service".to_owned()));
-        assert_eq!(name("a@b.timer"), Ok("a@b.timer".to_owned()));
-        for bad in ["", "-H", "a b", "../x", "a;b", "a\nb"] {
-            assert_eq!(
-                name(bad).map_err(|error| error.kind),
-                Err(ErrorKind::InvalidInput),
-                "{bad}"
-            );
-        }
-    }
+    let said = ended
+        .last_line
+        .clone()
+        .unwrap_or_else(|| format!("exit code {}", ended.code));
+    Err(host
+        .failed(&said)
+        .with_hint(format!("`journalctl -u {name}` on the host may say why")))
 }
+
+#[cfg(test)]
+#[path = "service_state/tests.rs"]
+mod tests;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use clawd_model::{Change, Digest, ErrorKind, OperationSpec, StepError};
 use clawd_provider::contract::read_input;
 use clawd_provider::contract::shell::{Input, Output, spec};
-use clawd_provider::{Applied, Checked, Context, Operation, ProviderError, Recovered};
+use clawd_provider::{Applied, Checked, Context, Operation, ProviderError, Recovered, Redactor, Stream};
 use serde_json::{Value, json};
 
 use super::output;
@@ -48,7 +48,7 @@ impl Operation for Shell {
     async fn check(&self, context: &Context, input: &Value) -> Result<Checked, ProviderError> {
         let input = read(input)?;
         let host = self.hosts.of_lane(context)?;
-        let work = async { Ok(change(&input, settled(&host, &input).await?)) };
+        let work = async { Ok(change(&host.redactor, &input, made(&host, &input).await?)) };
         looking(context, &host.place, work).await.map(Checked::Would)
     }
 
@@ -56,9 +56,11 @@ impl Operation for Shell {
         let input = read(input)?;
         let host = self.hosts.of_lane(context)?;
         let deadline = deadline(context);
+        // This is the attempt: the gate has let `unless` pass together with the command.
         let look = async { Ok(settled(&host, &input).await?) };
-        let settled = looking_until(deadline, context, &host.place, look).await?;
-        if settled.is_some() {
+        if let Some(why) = looking_until(deadline, context, &host.place, look).await? {
+            let note = format!("nothing to run: {why}\n");
+            context.output.write(Stream::Note, note.as_bytes());
             let output = output(&Output {
                 exit_code: 0,
                 stdout: String::new(),
@@ -132,56 +134,68 @@ fn read(input: &Value) -> Result<Input, StepError> {
     Ok(input)
 }
 
-/// Why there is nothing to do, if there is.
-async fn settled(host: &Host, input: &Input) -> Result<Option<String>, StepError> {
-    if let Some(path) = &input.creates {
-        let reply = host.ask(&script(EXISTS, &[path]), ANSWER_MAX).await?;
-        if reply.is_success() {
-            return Ok(Some(format!("`{}` exists", text::line(path, 200))));
-        }
-    }
-    if let Some(argv) = &input.unless {
-        let request = Request {
-            argv: argv.clone(),
-            stdin: Vec::new(),
-            root: true,
-        };
-        let reply = host.ask(&request, ANSWER_MAX).await?;
-        match reply.exit {
-            Exit::Code(0) => {
-                return Ok(Some(format!(
-                    "`{}` succeeds",
-                    text::clip(text::command(argv), 200)
-                )));
-            }
-            // What cannot be run says nothing about the host.
-            Exit::Code(126 | 127) => {
-                return Err(host.failed(&format!("`unless` cannot be run: {}", reply.complaint())));
-            }
-            _ => {}
-        }
-    }
-    Ok(None)
+/// Why there is nothing to do, if what the command makes is there. Looks with a constant script.
+async fn made(host: &Host, input: &Input) -> Result<Option<String>, StepError> {
+    let Some(path) = &input.creates else {
+        return Ok(None);
+    };
+    let reply = host.ask(&script(EXISTS, &[path]), ANSWER_MAX).await?;
+    let shown = text::line(&host.redactor.text(path), 200);
+    Ok(reply.is_success().then(|| format!("`{shown}` exists")))
 }
 
-fn change(input: &Input, settled: Option<String>) -> Change {
-    let command = text::clip(text::command(&input.argv), SHOWN_MAX);
+/// Why there is nothing to do, if there is. Runs `unless`, which may do anything: only for an attempt.
+async fn settled(host: &Host, input: &Input) -> Result<Option<String>, StepError> {
+    if let Some(why) = made(host, input).await? {
+        return Ok(Some(why));
+    }
+    let Some(argv) = &input.unless else {
+        return Ok(None);
+    };
+    let request = Request {
+        argv: argv.clone(),
+        stdin: Vec::new(),
+        root: true,
+    };
+    let reply = host.ask(&request, ANSWER_MAX).await?;
+    match reply.exit {
+        Exit::Code(0) => {
+            let shown = text::clip(text::command(&host.redactor, argv), 200);
+            Ok(Some(format!("`{shown}` succeeds")))
+        }
+        // What cannot be run says nothing about the host.
+        Exit::Code(126 | 127) => Err(host.failed(&format!("`unless` cannot be run: {}", reply.complaint()))),
+        _ => Ok(None),
+    }
+}
+
+/// What would be done. Whether `unless` succeeds is not known here: asking it is running a command of the runbook.
+fn change(redactor: &Redactor, input: &Input, made: Option<String>) -> Change {
+    let command = text::command(redactor, &input.argv);
     let mut diff = String::new();
-    if settled.is_none() {
-        for line in command.lines() {
+    if made.is_none() {
+        for line in text::clip(command.clone(), SHOWN_MAX).lines() {
             diff.push_str(&format!("+ {line}\n"));
         }
-        let stdin = text::harmless(input.stdin.as_deref().unwrap_or_default());
-        for line in text::clip(stdin, SHOWN_MAX).lines() {
+        let stdin = redactor.text(input.stdin.as_deref().unwrap_or_default());
+        for line in text::clip(text::harmless(&stdin), SHOWN_MAX).lines() {
             diff.push_str(&format!("+ | {line}\n"));
+        }
+        if let Some(unless) = &input.unless {
+            let unless = text::clip(text::command(redactor, unless), SHOWN_MAX);
+            diff.push_str(&format!("? unless {unless}\n"));
         }
     }
     let stdin = input.stdin.as_ref().map(|text| Digest::of(text.as_bytes()));
+    let shown = text::line(&command, 100);
     Change {
-        needed: settled.is_none(),
-        summary: match &settled {
-            Some(why) => format!("nothing to run: {why}"),
-            None => format!("run {}", text::line(&command, 100)),
+        needed: made.is_none(),
+        summary: match (&made, &input.unless) {
+            (Some(why), _) => format!("nothing to run: {why}"),
+            (None, None) => format!("run {shown}"),
+            (None, Some(_)) => {
+                format!("run {shown}; cannot be predicted: `unless` is asked when the step runs")
+            }
         },
         diff,
         basis: json!({"argv": input.argv, "stdin": stdin, "creates": input.creates, "unless": input.unless}),
@@ -200,7 +214,8 @@ fn finish(host: &Host, input: &Input, ended: Ended) -> Result<Applied, StepError
             changed: true,
         });
     }
-    let program = text::line(input.argv.first().map_or("", String::as_str), 100);
+    let program = host.redactor.text(input.argv.first().map_or("", String::as_str));
+    let program = text::line(&program, 100);
     let said = ended
         .last_line
         .map(|line| format!(": {line}"))

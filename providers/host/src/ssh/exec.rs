@@ -154,7 +154,8 @@ impl<'a> Reading<'a> {
         if self.ready.found() {
             return Ok(exit);
         }
-        let said = text::last_line(&self.complaint).unwrap_or_else(|| "it said nothing".to_owned());
+        let said = text::last_line(&String::from_utf8_lossy(&self.complaint))
+            .unwrap_or_else(|| "it said nothing".to_owned());
         Err(if self.as_root {
             TransportError::NoRoot {
                 user: self.user.to_owned(),

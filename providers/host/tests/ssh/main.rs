@@ -7,6 +7,7 @@
     reason = "a test may fail"
 )]
 
+mod conformance;
 mod jobs;
 mod sign_in;
 mod sshd;

@@ -188,6 +188,7 @@ impl Sshd {
             epoch: 1,
             timeout: DurationMs::from_secs(120),
             clock: Arc::new(FixedClock::at(Timestamp(1))),
+            redactor: clawd_provider::Redactor::default(),
             output,
             cancel: CancellationToken::new(),
         }

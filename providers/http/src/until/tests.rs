@@ -19,6 +19,7 @@ fn context(timeout_s: u64) -> Context {
         epoch: 1,
         timeout: DurationMs::from_secs(timeout_s),
         clock: Arc::new(FixedClock::at(Timestamp(0))),
+        redactor: clawd_provider::Redactor::default(),
         output: Arc::new(DiscardOutput),
         cancel: CancellationToken::new(),
     }

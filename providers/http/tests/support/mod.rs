@@ -114,6 +114,7 @@ pub(crate) fn context(address: Option<&str>) -> Context {
         epoch: 1,
         timeout: DurationMs::from_secs(30),
         clock: Arc::new(FixedClock::at(Timestamp(1_772_357_400_000))),
+        redactor: clawd_provider::Redactor::default(),
         output: Arc::new(DiscardOutput),
         cancel: CancellationToken::new(),
     }

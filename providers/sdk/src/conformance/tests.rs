@@ -97,6 +97,7 @@ fn context() -> Context {
         epoch: 1,
         timeout: DurationMs::from_secs(5),
         clock: Arc::new(FixedClock::at(Timestamp(1_772_357_400_000))),
+        redactor: crate::Redactor::default(),
         output: Arc::new(DiscardOutput),
         cancel: CancellationToken::new(),
     }

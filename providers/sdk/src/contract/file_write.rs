@@ -3,7 +3,7 @@
 use clawd_model::{Effect, OperationSpec, Recovery, Risk, Scope};
 use serde::{Deserialize, Serialize};
 
-use super::schema::{Traits, object, string};
+use super::schema::{Traits, boolean, object, secret, string};
 
 /// The file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,6 +22,10 @@ pub struct Input {
     /// Kept, or root, when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
+    /// A plan shows neither the content nor what is there now. So it is, too, with secrets in the content, and where
+    /// not everybody on the server may read the present file.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sensitive: bool,
 }
 
 /// What was written.
@@ -50,10 +54,14 @@ pub fn spec() -> OperationSpec {
     .spec(
         object(&[
             ("path", string("absolute path")),
-            ("content", string("the whole content")),
+            ("content", secret(string("the whole content"))),
             ("mode?", string("octal, 0644")),
             ("owner?", string("user name")),
             ("group?", string("group name")),
+            (
+                "sensitive?",
+                boolean("a plan shows neither the content nor what is there now"),
+            ),
         ]),
         object(&[
             ("sha256", string("digest of the content now")),

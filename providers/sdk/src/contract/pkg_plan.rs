@@ -31,17 +31,18 @@ pub struct Input {
     pub exclude: Vec<String>,
 }
 
-/// One upgrade, frozen.
+/// One upgrade, frozen. Or a new package that a security update brings along, as a new kernel comes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Package {
     /// The package (with `:arch` when foreign).
     pub name: String,
-    /// The version that is installed.
-    pub from: String,
+    /// The version that is installed; absent for a new package.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
     /// The exact version to install.
     pub to: String,
-    /// Whether it comes from a security suite.
+    /// Whether it comes from a security suite, or along with what does.
     pub security: bool,
 }
 
@@ -109,9 +110,15 @@ pub fn spec() -> OperationSpec {
 pub(super) fn package() -> serde_json::Value {
     object(&[
         ("name", string("the package")),
-        ("from", string("the version that is installed")),
+        (
+            "from?",
+            string("the version that is installed; absent for a new package"),
+        ),
         ("to", string("the exact version to install")),
-        ("security", boolean("whether it comes from a security suite")),
+        (
+            "security",
+            boolean("whether it comes from a security suite, or along with what does"),
+        ),
     ])
 }
 

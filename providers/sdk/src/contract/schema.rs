@@ -1,6 +1,6 @@
 //! Short ways to write the JSON Schemas of the contracts.
 
-use clawd_model::{DurationMs, Effect, OnAmbiguous, OperationSpec, Recovery, Risk, Scope};
+use clawd_model::{DurationMs, Effect, OnAmbiguous, OperationSpec, Recovery, Risk, Scope, TAKES_SECRETS};
 use serde_json::{Map, Value, json};
 
 /// An object with these properties; a name ending in `?` is optional.
@@ -35,6 +35,15 @@ pub(super) fn one_of(values: &[&str], description: &str) -> Value {
 
 pub(super) fn list(items: Value, description: &str) -> Value {
     json!({"type": "array", "items": items, "description": description})
+}
+
+/// The same shape, open to secrets. Only for what stays between the engine and the server: what is sent elsewhere, or
+/// shown, is none.
+pub(super) fn secret(mut shape: Value) -> Value {
+    if let Value::Object(keywords) = &mut shape {
+        keywords.insert(TAKES_SECRETS.to_owned(), Value::Bool(true));
+    }
+    shape
 }
 
 /// The traits of an operation, in one line each.

@@ -3,7 +3,7 @@
 use clawd_model::{Effect, OperationSpec, Recovery, Risk, Scope};
 use serde::{Deserialize, Serialize};
 
-use super::schema::{Traits, integer, list, object, string};
+use super::schema::{Traits, integer, list, object, secret, string};
 
 /// The command: an argument list, never a line for a shell to split. A script is given on standard input.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,7 +17,8 @@ pub struct Input {
     /// A path: when it exists, there is nothing to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub creates: Option<String>,
-    /// A command that only looks: when it exits 0, there is nothing to do.
+    /// A command that only looks: when it exits 0, there is nothing to do. It is run when the step runs, after the
+    /// gate, and never by a plan or a check: it may do anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unless: Option<Vec<String>>,
 }
@@ -48,8 +49,11 @@ pub fn spec() -> OperationSpec {
     }
     .spec(
         object(&[
-            ("argv", list(string("an argument"), "program and arguments")),
-            ("stdin?", string("text for its standard input")),
+            (
+                "argv",
+                secret(list(string("an argument"), "program and arguments")),
+            ),
+            ("stdin?", secret(string("text for its standard input"))),
             (
                 "creates?",
                 string("a path: when it exists, there is nothing to do"),
@@ -58,7 +62,7 @@ pub fn spec() -> OperationSpec {
                 "unless?",
                 list(
                     string("an argument"),
-                    "a command that only looks: when it exits 0, there is nothing to do",
+                    "a command that only looks, asked when the step runs: when it exits 0, there is nothing to do",
                 ),
             ),
         ]),

@@ -29,7 +29,7 @@ impl Act for FileWrite {
         Ok(Change {
             needed: old != Some(&new),
             summary,
-            diff: diff(&input.path, old, &new),
+            diff: diff(&input, old, &new),
             basis: json!({"path": input.path, "now": old.map(shape), "then": shape(&new)}),
         })
     }
@@ -97,13 +97,14 @@ fn wanted(input: &Input, old: Option<&File>) -> File {
     }
 }
 
-fn diff(path: &str, old: Option<&File>, new: &File) -> String {
-    let before = old.map_or("", |old| old.content.as_str());
-    let from = if old.is_some() { path } else { "/dev/null" };
-    let mut text = TextDiff::from_lines(before, &new.content)
-        .unified_diff()
-        .header(from, path)
-        .to_string();
+fn diff(input: &Input, old: Option<&File>, new: &File) -> String {
+    let mut text = if old.is_some_and(|old| old.content == new.content) {
+        String::new()
+    } else if input.sensitive || old.is_some_and(|old| !is_public(old)) {
+        hidden(&input.path, old, new)
+    } else {
+        shown(&input.path, old, new)
+    };
     if let Some(old) = old {
         for (what, before, after) in [
             ("mode", &old.mode, &new.mode),
@@ -116,6 +117,32 @@ fn diff(path: &str, old: Option<&File>, new: &File) -> String {
         }
     }
     text
+}
+
+/// Whether every user of the server may read it: only then does a plan show what is in it.
+fn is_public(file: &File) -> bool {
+    u32::from_str_radix(&file.mode, 8).is_ok_and(|mode| mode & 0o004 != 0)
+}
+
+fn shown(path: &str, old: Option<&File>, new: &File) -> String {
+    let before = old.map_or("", |old| old.content.as_str());
+    let from = if old.is_some() { path } else { "/dev/null" };
+    TextDiff::from_lines(before, &new.content)
+        .unified_diff()
+        .header(from, path)
+        .to_string()
+}
+
+/// As on real hosts: sizes and digests, and no line of either content.
+fn hidden(path: &str, old: Option<&File>, new: &File) -> String {
+    let facts = |file: &File| {
+        let (bytes, lines) = (file.content.len(), file.content.lines().count());
+        format!("{bytes} bytes, {lines} lines, sha256:{}", sha256(&file.content))
+    };
+    match old {
+        Some(old) => format!("~ {path}: {} -> {} (not shown)\n", facts(old), facts(new)),
+        None => format!("+ {path}: {} (not shown)\n", facts(new)),
+    }
 }
 
 /// What the fingerprint stands on: never the content itself, which may hold a secret.

@@ -74,7 +74,9 @@ impl Act for PkgApply {
         for frozen in &pending {
             lines.push(format!(
                 "Unpacking {} ({}) over ({}) ...",
-                frozen.name, frozen.to, frozen.from
+                frozen.name,
+                frozen.to,
+                frozen.from.as_deref().unwrap_or("nothing")
             ));
         }
         for frozen in &pending {
@@ -143,11 +145,9 @@ fn upgrade(world: &mut World, frozen: &Frozen) -> Result<(), StepError> {
     if package.version == frozen.to {
         return Ok(());
     }
-    if package.version != frozen.from {
-        return drift(format!(
-            "`{name}` is at {}, the plan saw {}",
-            package.version, frozen.from
-        ));
+    let seen = frozen.from.as_deref().unwrap_or("no version");
+    if package.version != seen {
+        return drift(format!("`{name}` is at {}, the plan saw {seen}", package.version));
     }
     let Some(candidate) = package
         .candidate

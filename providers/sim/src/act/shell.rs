@@ -21,15 +21,22 @@ impl Act for Shell {
             .creates
             .as_ref()
             .is_some_and(|path| world.files.contains_key(path));
-        let summary = match &input.creates {
-            Some(path) if exists => format!("{path} exists"),
-            _ => format!("run {}", words(&input.argv)),
+        let command = words(&input.argv);
+        let summary = match (&input.creates, &input.unless) {
+            (Some(path), _) if exists => format!("{path} exists"),
+            (_, None) => format!("run {command}"),
+            // As on real hosts, where asking it would run a command before anybody has voted.
+            (_, Some(_)) => {
+                format!("run {command}; cannot be predicted: `unless` is asked when the step runs")
+            }
         };
-        let diff = if exists {
-            String::new()
-        } else {
-            format!("~ {} (simulated: not executed)\n", words(&input.argv))
-        };
+        let mut diff = String::new();
+        if !exists {
+            diff.push_str(&format!("~ {command} (simulated: not executed)\n"));
+            if let Some(unless) = &input.unless {
+                diff.push_str(&format!("? unless {}\n", words(unless)));
+            }
+        }
         Ok(Change {
             needed: !exists,
             summary,

@@ -143,7 +143,7 @@ fn wrong_input_is_refused_with_what_is_wrong() {
             "octal",
         ),
         ("shell@v1", json!({"argv": []}), "argv"),
-        ("pkg.apply@v1", json!({"set": [{"name": "nginx"}]}), "from"),
+        ("pkg.apply@v1", json!({"set": [{"name": "nginx"}]}), "to"),
     ] {
         let error = act(name).foresee(&world(), &input).unwrap_err();
         assert_eq!(error.kind, ErrorKind::InvalidInput, "{name}");

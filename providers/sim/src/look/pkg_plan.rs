@@ -52,7 +52,7 @@ impl Look for PkgPlan {
                 }),
                 None => output.packages.push(Package {
                     name: name.clone(),
-                    from: package.version.clone(),
+                    from: Some(package.version.clone()),
                     to: candidate.version.clone(),
                     security: candidate.security,
                 }),

@@ -94,6 +94,7 @@ impl Lab {
             epoch: 1,
             timeout: DurationMs::from_secs(60),
             clock: Arc::clone(&self.clock),
+            redactor: clawd_provider::Redactor::default(),
             output: Arc::clone(&self.printed) as Arc<dyn OutputSink>,
             cancel: CancellationToken::new(),
         }

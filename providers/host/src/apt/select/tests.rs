@@ -10,7 +10,7 @@ use super::*;
 use crate::apt::Installed;
 use crate::transport::{Exit, Receive, Request, Transport, TransportError};
 
-/// `blocked` cannot be installed, `kernel` needs a new package, `tool` brings `libtool` along, `eater` removes
+/// `blocked` cannot be installed, `kernel` and `plain-kernel` need a new package each, `tool` brings `libtool` along, `eater` removes
 /// `victim`, `fire` and `water` do not go together, `needy` needs `held`.
 #[derive(Default)]
 struct Apt(AtomicUsize);
@@ -43,8 +43,10 @@ impl Transport for Apt {
         for name in &all {
             text.push_str(&format!("Inst {name} [1.0] (1.1 Lab:1/lab [all])\n"));
         }
-        if names.contains(&"kernel") {
-            text.push_str("Inst kernel-image-2 (1.1 Lab:1/lab [all])\n");
+        for kernel in ["kernel", "plain-kernel"] {
+            if names.contains(&kernel) {
+                text.push_str(&format!("Inst {kernel}-image-2 (2.0 Lab:1/lab [all])\n"));
+            }
         }
         if names.contains(&"eater") {
             text.push_str("Remv victim [1.0]\n");
@@ -69,7 +71,7 @@ fn survey(names: &[&str]) -> Survey {
             name: (*name).to_owned(),
             from: "1.0".to_owned(),
             to: "1.1".to_owned(),
-            security: !matches!(*name, "libtool" | "plain"),
+            security: !matches!(*name, "libtool" | "plain" | "plain-kernel"),
             phased: (*name == "slow" || *name == "plain").then(|| "10%".to_owned()),
         });
     }
@@ -86,6 +88,7 @@ async fn choose(
         transport: apt.clone(),
         place: "web-1".to_owned(),
         jobs_dir: "/nowhere".to_owned(),
+        redactor: clawd_provider::Redactor::default(),
     };
     let input = Input {
         classes: vec![class],
@@ -112,7 +115,6 @@ async fn what_cannot_be_installed_is_kept_back_with_its_reason() {
         "docker-ce",
         "eater",
         "held",
-        "kernel",
         "needy",
         "openssl",
         "victim",
@@ -124,7 +126,6 @@ async fn what_cannot_be_installed_is_kept_back_with_its_reason() {
         ("docker-ce", "excluded by `docker-ce*`"),
         ("eater", "would remove victim"),
         ("held", "held on the host (`apt-mark hold`)"),
-        ("kernel", "would install new packages: kernel-image-2"),
         ("needy", "needs held, which is held on the host (`apt-mark hold`)"),
     ];
     let expected: Vec<(String, String)> = expected
@@ -138,6 +139,25 @@ async fn what_has_to_come_along_is_frozen_too() {
     let (packages, kept, _) = choose(&["libtool", "tool"], Class::Security, &[]).await;
     assert_eq!(packages, ["libtool", "tool"]);
     assert!(kept.is_empty(), "{kept:?}");
+}
+
+#[tokio::test]
+async fn a_new_package_that_a_security_update_needs_is_frozen_with_it() {
+    let (packages, kept, _) = choose(&["bash", "kernel"], Class::Security, &[]).await;
+    assert_eq!(packages, ["bash", "kernel", "kernel-image-2"]);
+    assert!(kept.is_empty(), "{kept:?}");
+    // Beside updates that are none for security, which bring nothing new along.
+    let names = ["bash", "kernel", "libtool", "plain-kernel"];
+    let (packages, kept, _) = choose(&names, Class::All, &[]).await;
+    assert_eq!(packages, ["bash", "kernel", "kernel-image-2", "libtool"]);
+    let why = "would install new packages: plain-kernel-image-2".to_owned();
+    assert_eq!(kept, [("plain-kernel".to_owned(), why)]);
+    let (packages, kept, _) = choose(&["bash", "kernel"], Class::Security, &["*-image-*"]).await;
+    assert_eq!(packages, ["bash"]);
+    assert_eq!(
+        kept[0].1,
+        "needs kernel-image-2, which is excluded by `*-image-*`"
+    );
 }
 
 #[tokio::test]

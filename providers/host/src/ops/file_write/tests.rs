@@ -69,8 +69,9 @@ async fn a_new_file_is_written_once() {
 #[tokio::test]
 async fn a_change_shows_its_difference_and_keeps_the_rights() {
     let lab = Lab::new();
+    open_to_all(&lab);
     std::fs::write(lab.path("x"), "a\nb\n").unwrap();
-    crate::testing::set_mode(&lab.path("x"), 0o2750);
+    crate::testing::set_mode(&lab.path("x"), 0o2754);
     let wish = input(&lab, "x", "a\nc\n", None);
     let planned = check(&lab, &wish).await.unwrap();
     assert!(
@@ -80,12 +81,85 @@ async fn a_change_shows_its_difference_and_keeps_the_rights() {
     );
     let applied = apply(&lab, &wish).await;
     assert_eq!(applied.output["previous_sha256"], json!(Digest::of(b"a\nb\n")));
-    assert_eq!((lab.read("x").as_str(), mode(&lab, "x")), ("a\nc\n", 0o2750));
+    assert_eq!((lab.read("x").as_str(), mode(&lab, "x")), ("a\nc\n", 0o2754));
     let wish = input(&lab, "x", "a\nc\n", Some("0600"));
     let planned = check(&lab, &wish).await.unwrap();
-    assert_eq!(planned.diff, "~ mode 2750 → 0600\n");
+    assert_eq!(planned.diff, "~ mode 2754 → 0600\n");
     assert!(apply(&lab, &wish).await.changed);
     assert_eq!(mode(&lab, "x"), 0o600);
+}
+
+/// What everybody may read is so only where everybody can go.
+fn open_to_all(lab: &Lab) {
+    crate::testing::set_mode(lab.folder.path().to_str().unwrap(), 0o755);
+}
+
+#[tokio::test]
+async fn a_plan_shows_nothing_that_not_everybody_on_the_host_may_read() {
+    let (old, new) = (
+        "user=app\npassword=hunter2-old\n",
+        "user=app\npassword=hunter3-new\nmore\n",
+    );
+    let show = async |mode: u32, is_open: bool, more: Value, secrets: &[&str]| {
+        let mut lab = Lab::new();
+        let folder = lab.folder.path().to_str().unwrap().to_owned();
+        crate::testing::set_mode(&folder, if is_open { 0o755 } else { 0o700 });
+        std::fs::write(lab.path("x"), old).unwrap();
+        crate::testing::set_mode(&lab.path("x"), mode);
+        let secrets = secrets.iter().map(|secret| (*secret).to_owned()).collect();
+        lab.context.redactor = clawd_provider::Redactor::new(secrets);
+        let mut wish = input(&lab, "x", new, Some("0644"));
+        for (key, value) in more.as_object().unwrap() {
+            wish[key] = value.clone();
+        }
+        check(&lab, &wish).await.unwrap()
+    };
+    let open = show(0o644, true, json!({}), &[]).await;
+    assert!(open.diff.contains("-password=hunter2-old\n"), "{}", open.diff);
+    let why_closed = "not everybody on the host may read it";
+    for (mode, is_open, more, secrets, why) in [
+        (0o600, true, json!({}), &[][..], why_closed),
+        (0o640, true, json!({}), &[][..], why_closed),
+        (0o644, false, json!({}), &[][..], why_closed),
+        (
+            0o644,
+            true,
+            json!({"sensitive": true}),
+            &[][..],
+            "the content is secret",
+        ),
+        (
+            0o644,
+            true,
+            json!({}),
+            &["hunter3-new"][..],
+            "the content is secret",
+        ),
+        // Too short to be struck out, and a secret all the same.
+        (0o644, true, json!({}), &["new"][..], "the content is secret"),
+    ] {
+        let change = show(mode, is_open, more, secrets).await;
+        let shown = format!("{}{}{}", change.summary, change.diff, change.basis);
+        assert!(!shown.contains("hunter") && !shown.contains("user="), "{shown}");
+        let (before, after) = (Digest::of(old.as_bytes()), Digest::of(new.as_bytes()));
+        for part in [
+            "30 bytes, 2 lines → 35 bytes, 3 lines",
+            why,
+            &format!("~ {before} → {after}\n"),
+        ] {
+            assert!(change.diff.contains(part), "`{part}` in {}", change.diff);
+        }
+        assert_eq!(change.diff.contains("~ mode"), mode != 0o644, "{}", change.diff);
+    }
+    // A new file with a secret in it.
+    let mut lab = Lab::new();
+    lab.context.redactor = clawd_provider::Redactor::new(vec!["hunter3-new".to_owned()]);
+    let change = check(&lab, &input(&lab, "x", new, None)).await.unwrap();
+    assert!(
+        !change.diff.contains("hunter") && change.diff.contains("35 bytes, 3 lines, sha256:"),
+        "{}",
+        change.diff
+    );
 }
 
 #[tokio::test]
@@ -344,6 +418,7 @@ async fn a_file_that_something_else_writes_is_not_verified() {
 #[tokio::test]
 async fn long_and_binary_contents() {
     let lab = Lab::new();
+    open_to_all(&lab);
     std::fs::write(lab.path("x"), vec![0xff; CONTENT_MAX + 1]).unwrap();
     let wish = input(&lab, "x", "short", None);
     assert!(check(&lab, &wish).await.unwrap().diff.contains("too long"));

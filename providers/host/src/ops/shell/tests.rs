@@ -57,12 +57,103 @@ async fn creates_and_unless_say_that_there_is_nothing_to_do() {
         assert!(applied.changed);
         shell.verify(&lab.context, &input, &applied).await.unwrap();
         let again = check(&lab, &input).await;
-        assert!(!again.needed && again.diff.is_empty(), "{again:?}");
-        assert_ne!(again.fingerprint(), planned.fingerprint());
+        if input.get("creates").is_some() {
+            assert!(!again.needed && again.diff.is_empty(), "{again:?}");
+            assert_ne!(again.fingerprint(), planned.fingerprint());
+        } else {
+            assert_eq!(again, planned, "`unless` is not asked");
+        }
         let mut context = lab.context.clone();
         context.attempt = Some(crate::testing::attempt(2));
         assert!(!shell.apply(&context, &input).await.unwrap().changed);
+        assert!(
+            lab.sink.notes().starts_with("nothing to run: `"),
+            "{}",
+            lab.sink.notes()
+        );
         assert_eq!(lab.read("trace"), "once\n");
+    }
+}
+
+#[tokio::test]
+async fn a_check_runs_no_command_of_the_runbook() {
+    let lab = Lab::new();
+    let trap = lab.path("trap");
+    let input = json!({"argv": ["touch", trap], "stdin": "touch", "unless": ["touch", trap]});
+    let planned = check(&lab, &input).await;
+    assert!(!crate::testing::exists(&trap), "a plan ran `unless`");
+    assert!(planned.needed);
+    let unpredictable = "; cannot be predicted: `unless` is asked when the step runs";
+    assert!(planned.summary.ends_with(unpredictable), "{}", planned.summary);
+    assert!(
+        planned.diff.ends_with(&format!("? unless touch {trap}\n")),
+        "{}",
+        planned.diff
+    );
+    let other = json!({"argv": ["touch", trap], "stdin": "touch", "unless": ["false"]});
+    assert_ne!(check(&lab, &other).await.fingerprint(), planned.fingerprint());
+}
+
+fn with_secrets(lab: &mut Lab, secrets: &[&str]) {
+    let values = secrets.iter().map(|secret| (*secret).to_owned()).collect();
+    lab.context.redactor = clawd_provider::Redactor::new(values);
+}
+
+/// What anybody could read of a secret: a piece of it that is long enough to be recognised.
+fn pieces(secret: &str) -> Vec<String> {
+    let all: Vec<char> = secret.chars().collect();
+    all.windows(6).map(|piece| piece.iter().collect()).collect()
+}
+
+#[track_caller]
+fn assert_tells_nothing(shown: &str, secret: &str) {
+    for piece in pieces(secret) {
+        assert!(!shown.contains(&piece), "`{piece}` of a secret in:\n{shown}");
+    }
+}
+
+#[tokio::test]
+async fn secrets_are_struck_out_before_text_is_cut_or_quoted() {
+    let long: String = (0..60).map(|n| format!("{n:02}Tq")).collect();
+    let quoted = "it's \"half\" a\\hidden one";
+    let lines = "first-line-of-key\n\u{1b}second line";
+    for secret in [long.as_str(), quoted, lines] {
+        for padding in (0..100).step_by(7) {
+            let mut lab = Lab::new();
+            with_secrets(&mut lab, &[secret]);
+            let word = format!("{}{secret}", "-".repeat(padding));
+            let input = json!({"argv": ["echo", word, secret], "stdin": format!("{word}\n"), "unless": ["false", word]});
+            let planned = check(&lab, &input).await;
+            assert_tells_nothing(&format!("{}{}", planned.summary, planned.diff), secret);
+            assert!(planned.diff.contains("[secret]"), "{}", planned.diff);
+        }
+        let mut lab = Lab::new();
+        with_secrets(&mut lab, &[secret]);
+        let fails = format!("printf '%s ' {0} \"$1\" >&2; exit 3", "x".repeat(250));
+        let input = json!({"argv": ["sh", "-c", fails, "sh", secret]});
+        let applied = Shell::new(lab.hosts()).apply(&lab.context, &input).await;
+        let Err(ProviderError::Failed(error)) = applied else {
+            panic!("{applied:?}");
+        };
+        assert_tells_nothing(&error.message, secret);
+    }
+}
+
+#[tokio::test]
+async fn a_secret_at_the_border_of_what_is_kept_is_not_kept_in_part() {
+    let secret = "correct-horse-battery-staple";
+    for before in [0, 1, 9, 27, 28] {
+        let mut lab = Lab::new();
+        with_secrets(&mut lab, &[secret]);
+        let script =
+            "head -c \"$2\" /dev/zero | tr '\\0' x; printf %s \"$1\"; head -c 5000 /dev/zero | tr '\\0' y";
+        let padding = (64 * 1024 - before).to_string();
+        let input = json!({"argv": ["sh", "-c", script, "sh", secret, padding]});
+        let applied = Shell::new(lab.hosts()).apply(&lab.context, &input).await.unwrap();
+        let stdout = applied.output["stdout"].as_str().unwrap();
+        let (kept, rest) = stdout.split_at(64 * 1024 - before);
+        assert!(kept.bytes().all(|byte| byte == b'x'));
+        assert!(matches!(rest, "" | "[secret]"), "{before}: {rest}");
     }
 }
 
@@ -172,9 +263,9 @@ async fn inputs_that_cannot_be_run() {
         );
     }
     let input = json!({"argv": ["true"], "unless": ["/no/such/program"]});
-    let checked = Shell::new(lab.hosts()).check(&lab.context, &input).await;
+    let applied = Shell::new(lab.hosts()).apply(&lab.context, &input).await;
     assert!(
-        matches!(&checked, Err(ProviderError::Failed(error)) if error.message.contains("cannot be run")),
-        "{checked:?}"
+        matches!(&applied, Err(ProviderError::Failed(error)) if error.message.contains("cannot be run")),
+        "{applied:?}"
     );
 }
