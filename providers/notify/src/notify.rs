@@ -7,7 +7,7 @@ use clawd_model::{ErrorKind, OperationSpec, StepError};
 use clawd_provider::contract::notify::{Input, Output, spec};
 use clawd_provider::contract::read_input;
 use clawd_provider::egress::Guard;
-use clawd_provider::{Applied, Checked, Context, Operation, ProviderError, Stream};
+use clawd_provider::{Applied, Checked, Context, Operation, ProviderError, Redactor, Stream};
 use reqwest::Client;
 use serde_json::{Value, json};
 
@@ -84,9 +84,8 @@ impl Operation for Notify {
         let text = input.text.unwrap_or_else(|| usual_text(context));
         let delivered = match channel {
             Channel::Log => {
-                // Line breaks of the text are written as escapes: one message is one line of the log.
-                let text = context.redactor.text(&text);
-                tracing::info!(tenant = %context.tenant, channel = %input.to, ?text, "notification");
+                let text_shown = for_log(&context.redactor, &text);
+                tracing::info!(tenant = %context.tenant, channel = %input.to, text = %text_shown, "notification");
                 note(
                     context,
                     &format!("the channel `{}` goes to the log only: {text}", input.to),
@@ -113,6 +112,26 @@ impl Operation for Notify {
     }
 }
 
+/// A message as one line of the log: without secrets, and with escapes where its text could begin another line.
+fn for_log(redactor: &Redactor, text: &str) -> String {
+    format!("{:?}", redactor.text(text))
+}
+
 fn note(context: &Context, line: &str) {
     context.output.write(Stream::Note, format!("{line}\n").as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_one_line_of_the_log_and_tells_no_secret() {
+        let redactor = Redactor::new(vec!["hunter2-and-more".to_owned()]);
+        let text = "patched\n2026-01-01 INFO forged line \u{1b}[31m hunter2-and-more";
+        assert_eq!(
+            for_log(&redactor, text),
+            r#""patched\n2026-01-01 INFO forged line \u{1b}[31m [secret]""#
+        );
+    }
 }

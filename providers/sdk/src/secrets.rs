@@ -40,7 +40,7 @@ pub enum SecretError {
 impl From<SecretError> for StepError {
     fn from(error: SecretError) -> Self {
         let hint = match &error {
-            SecretError::Missing(_) => "put its value into the folder `secrets` of the data directory",
+            SecretError::Missing(_) => "put its value into `secrets/TENANT/NAME` of the data directory",
             SecretError::Misplaced { .. } => {
                 "secrets go into `argv` or `stdin` of `shell`, or `content` of `file.write`"
             }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use clawd_model::{Effect, OperationSpec, Recovery, Risk, Scope};
+use clawd_model::{Effect, OperationSpec, Recovery, Risk, Scope, TAKES_SECRETS};
 use clawd_provider::contract;
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ recovery are checked against these contracts. This page is made from the source;
   the gate as `operation.change`.
 - **Recovery**: how an attempt without an outcome is taken up after a crash (`docs/architecture.md`).
 - **Limit**: of one attempt, when the step sets no `timeout`.
-- Fields marked `?` may be left out.
+- Fields marked `?` may be left out; those marked `*` may hold secrets, and no others.
 ";
 
 fn page() -> String {
@@ -85,13 +85,14 @@ fn rows(prefix: &str, schema: &Value, properties: &serde_json::Map<String, Value
         } else {
             "?"
         };
+        let secret = if shape[TAKES_SECRETS] == true { "*" } else { "" };
         let description = shape["description"]
             .as_str()
             .unwrap_or_default()
             .replace('|', "\\|");
         let _ = writeln!(
             page,
-            "| `{prefix}{name}`{mark} | {} | {description} |",
+            "| `{prefix}{name}`{mark}{secret} | {} | {description} |",
             kind(shape)
         );
         let (inner, suffix) = if shape["type"] == "array" {

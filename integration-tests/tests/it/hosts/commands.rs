@@ -14,7 +14,7 @@ const ONCE: &str = r#"
         uses: shell@v1
         with:
           argv: [sh, -c, "echo ensured >>/root/runs; echo on >/root/state"]
-          unless: [grep, -qx, "on", /root/state]
+          unless: [sh, -c, "echo asked >>/root/asked; grep -qx on /root/state"]
 "#;
 
 #[tokio::test]
@@ -38,7 +38,16 @@ async fn a_command_runs_only_where_it_is_needed_and_its_failure_is_told() {
             host.write("/root/state", "off\n").await.unwrap();
         }
     }
+    // For each attempt and the look after it, and for no plan.
+    let asked = "asked\n".repeat(6);
+    assert_eq!(host.read("/root/asked").await.unwrap(), asked);
     let plan = office.json("ana", 2, &["plan", "once"]).await;
+    let ensure = &planned(&plan, "work", "web-1", "ensure")["change"];
+    assert_says(
+        ensure["summary"].as_str().unwrap(),
+        &["cannot be predicted: `unless` is asked when the step runs"],
+    );
+    assert_eq!(host.read("/root/asked").await.unwrap(), asked);
     assert_eq!(
         planned(&plan, "work", "web-1", "make")["change"]["summary"],
         "nothing to run: `/root/made` exists"

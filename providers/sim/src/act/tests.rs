@@ -71,6 +71,41 @@ fn a_plan_that_no_longer_fits_is_drift() {
 }
 
 #[test]
+fn what_not_everybody_may_read_is_shown_by_its_size_and_digest() {
+    let mut world = world();
+    let secret = json!({"path": "/etc/app", "content": "user=app\npassword=old-hunter\n", "mode": "0640"});
+    perform(&mut world, "file.write@v1", &secret).unwrap();
+    let wish = |sensitive: bool| json!({"path": "/etc/app", "content": "user=app\npassword=new-hunter\n", "mode": "0644", "sensitive": sensitive});
+    let change = act("file.write@v1").foresee(&world, &wish(false)).unwrap();
+    assert!(
+        !change.diff.contains("hunter") && change.diff.contains("29 bytes, 2 lines"),
+        "{}",
+        change.diff
+    );
+    assert!(change.diff.contains("~ mode 0640 -> 0644\n"), "{}", change.diff);
+    world.files.get_mut("/etc/app").unwrap().mode = "0644".to_owned();
+    let shown = |sensitive| {
+        act("file.write@v1")
+            .foresee(&world, &wish(sensitive))
+            .unwrap()
+            .diff
+    };
+    assert!(shown(false).contains("-password=old-hunter\n"));
+    assert!(!shown(true).contains("hunter"));
+}
+
+#[test]
+fn what_unless_would_say_is_not_predicted() {
+    let input = json!({"argv": ["uptime"], "unless": ["true"]});
+    let change = act("shell@v1").foresee(&world(), &input).unwrap();
+    assert!(
+        change.needed && change.summary.contains("cannot be predicted"),
+        "{change:?}"
+    );
+    assert!(change.diff.ends_with("? unless [\"true\"]\n"), "{}", change.diff);
+}
+
+#[test]
 fn a_file_is_shown_as_a_diff() {
     let mut world = world();
     let one = json!({"path": "/etc/motd", "content": "hello\nold\n"});
