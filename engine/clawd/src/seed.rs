@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use clawd_client::Client;
 use clawd_control::{Bootstrap, LocalOperator};
 use clawd_model::api::{AddServer, PutPrincipal};
-use clawd_model::{GroupName, Labels, PrincipalKind, ServerProvider};
+use clawd_model::{Labels, PrincipalKind, ServerProvider};
 use clawd_provider_sim::demo_fleet;
+use futures::future::try_join_all;
 
 use crate::connect::failure;
 use crate::exit::Failure;
@@ -21,27 +22,25 @@ const PEOPLE: [(&str, &str, &[&str]); 3] = [
 /// Makes the three people, unless they are there.
 pub(crate) async fn people(admin: &Client) -> Result<(), Failure> {
     let known = admin.principals().await.map_err(failure)?;
-    for (name, display_name, groups) in PEOPLE {
-        if known.items.iter().any(|person| person.name.as_str() == name) {
-            continue;
-        }
-        let groups: Vec<GroupName> = groups.iter().filter_map(|group| group.parse().ok()).collect();
+    let missing = PEOPLE
+        .into_iter()
+        .filter(|(name, ..)| !known.items.iter().any(|person| person.name.as_str() == *name));
+    try_join_all(missing.map(|(name, display_name, groups)| async move {
         let person = PutPrincipal {
             kind: PrincipalKind::User,
             display_name: display_name.to_owned(),
-            groups,
+            groups: groups.iter().filter_map(|group| group.parse().ok()).collect(),
             operator: None,
             disabled: false,
         };
-        admin
-            .put_principal(&name.parse().map_err(anyhow::Error::from)?, &person)
-            .await
-            .map_err(failure)?;
-    }
+        let name = name.parse().map_err(anyhow::Error::from)?;
+        admin.put_principal(&name, &person).await.map_err(failure)
+    }))
+    .await?;
     Ok(())
 }
 
-/// Adds the simulated fleet and this machine, unless they are there.
+/// Adds the simulated fleet and this machine, unless they are there: all at once, so that their commits are grouped.
 pub(crate) async fn servers(admin: &Client) -> Result<(), Failure> {
     let known = admin.servers(None).await.map_err(failure)?;
     let known: BTreeSet<String> = known.items.iter().map(|server| server.name.to_string()).collect();
@@ -65,14 +64,14 @@ pub(crate) async fn servers(admin: &Client) -> Result<(), Failure> {
         identity: None,
         host_key: None,
     };
-    for server in simulated.chain([this_machine]) {
-        if known.contains(server.name.as_str()) {
-            continue;
-        }
-        let name = server.name.clone();
+    let missing = simulated
+        .chain([this_machine])
+        .filter(|server| !known.contains(server.name.as_str()));
+    try_join_all(missing.map(|server| async move {
         admin.add_server(&server, None).await.map_err(failure)?;
-        admin.refresh_facts(&name).await.map_err(failure)?;
-    }
+        admin.refresh_facts(&server.name).await.map_err(failure)
+    }))
+    .await?;
     Ok(())
 }
 

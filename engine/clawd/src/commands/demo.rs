@@ -37,28 +37,28 @@ impl Demo {
         seed::people(&admin).await?;
         first_start(&listening, &dir, &tenant, "admin", &["ana", "ben", "cho"]).await?;
         seed::other_tenant(&listening.installation.operator).await?;
-        seed::servers(&admin).await?;
-        let run = first_run(&client(&dir, "ana")?).await?;
-        let ben: PrincipalName = "ben".parse().map_err(anyhow::Error::from)?;
+        let name: PrincipalName = "ben".parse().map_err(anyhow::Error::from)?;
         let link = listening
             .installation
             .operator
-            .sign_in_link(&tenant, &ben)
+            .sign_in_link(&tenant, &name)
             .await
             .map_err(anyhow::Error::from)?;
         eprintln!("listening on {}", listening.url);
         greet(globals, &listening.url, &link.path);
-        let ben = client(&dir, "ben")?;
+        let (ana, ben) = (client(&dir, "ana")?, client(&dir, "ben")?);
         let serving = listening.until_told();
         tokio::pin!(serving);
         // What is known at once is told at once; the votes that a run will need are told when it asks for them.
+        let begun = async {
+            seed::servers(&admin).await?;
+            tell(globals, &ben, &first_run(&ana).await?).await
+        };
         let outcome = tokio::select! {
             outcome = &mut serving => outcome,
-            told = tell(globals, &ben, &run) => {
-                if let Err(failure) = told {
-                    eprintln!("{failure}");
-                }
-                serving.await
+            begun = begun => match begun {
+                Ok(()) => serving.await,
+                Err(failure) => Err(failure),
             }
         };
         drop(telemetry);
