@@ -67,7 +67,7 @@ fn one_line(part: &str) -> String {
 
 /// Clap quotes with apostrophes; we quote with backticks.
 fn quoted(text: &str) -> String {
-    if text.matches('\'').count() % 2 == 0 {
+    if text.matches('\'').count().is_multiple_of(2) {
         text.replace('\'', "`")
     } else {
         text.to_owned()

@@ -1,7 +1,7 @@
 //! `clawd audit`: list, show, export, verify.
 
 use std::io::{BufReader, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use clawd_audit::export::Report;
@@ -92,7 +92,7 @@ async fn export(globals: &Globals, file: Option<PathBuf>) -> Outcome {
     Ok(Exit::Ok)
 }
 
-fn verify(globals: &Globals, file: &PathBuf, key: Option<&str>) -> Outcome {
+fn verify(globals: &Globals, file: &Path, key: Option<&str>) -> Outcome {
     let trusted = key
         .map(|key| key.parse::<clawd_audit::VerifierKey>())
         .transpose()

@@ -1,7 +1,7 @@
 //! `clawd runbook`: check a file, list, show, publish.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use clawd_model::api::RunbookSummary;
@@ -69,7 +69,7 @@ pub(crate) fn specs() -> BTreeMap<OperationName, OperationSpec> {
         .collect()
 }
 
-fn check(globals: &Globals, file: &PathBuf) -> Outcome {
+fn check(globals: &Globals, file: &Path) -> Outcome {
     let source = files::read("runbook", file)?;
     let checked = clawd_workflow::check(&source, &specs());
     print_list(globals.output, &checked.problems, |problems| {
