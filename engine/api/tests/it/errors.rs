@@ -186,6 +186,27 @@ async fn a_host_key_is_shown_before_it_is_trusted() {
     );
 }
 
+/// Which files are keys of whom is decided on the machine itself: what is sent is a name, whatever lies at a path.
+#[tokio::test]
+async fn a_key_is_named_and_never_a_path() {
+    let site = Site::new().await;
+    let admin = site.world.token("admin").await;
+    let mut answers = Vec::new();
+    for path in ["/etc/passwd", "/no/such/fi", "../demo/id_ed25519", ".."] {
+        let server =
+            json!({"name": "own-1", "address": "root@203.0.113.5:22", "env": "prod", "identity": path});
+        let answer = site.post(&admin, "/api/v1/servers", &server).await;
+        assert!(answer.status.is_client_error(), "{path}: {}", answer.text);
+        assert!(
+            answer.text.contains("is not a key name"),
+            "{path}: {}",
+            answer.text
+        );
+        answers.push(answer.json()["detail"].as_str().unwrap().replace(path, "PATH"));
+    }
+    assert_eq!(answers[0], answers[1], "nobody learns which files are there");
+}
+
 #[tokio::test]
 async fn all_problems_of_a_runbook_come_at_once() {
     let site = Site::new().await;

@@ -9,7 +9,7 @@ use crate::{PolicyPublish, RunbookPublish, publish_policy};
 const POLICY: &str = r#"
 @id("frozen") @reason("the release team's runbooks are theirs")
 forbid(principal, action == Action::"runbook.publish", resource is Runbook) when {
-  resource.name == "release" || (resource.labels.hasTag("owner") && resource.labels.getTag("owner") == "release")
+  resource.name == "release" || (resource.hasTag("owner") && resource.getTag("owner") == "release")
 };
 "#;
 

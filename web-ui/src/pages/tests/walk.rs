@@ -149,7 +149,7 @@ async fn what_another_tenant_has_is_not_there() {
     let things = Things::make(&world).await;
     let mut dora = Browser::of_tenant(&world, OTHER_TENANT, "dora").await;
     for route in table().iter().filter(|route| is_walked(route)) {
-        let names_a_thing = ["/fleet/{key}", "/runs/{key}", "/approvals/{key}", "{digest}"]
+        let names_a_thing = ["/fleet/{key}", "/runs/{key}", "/approvals/{key}", "/plans/{key}"]
             .iter()
             .any(|part| route.path.contains(part))
             || route.path == "/runs" && route.method == "POST";
