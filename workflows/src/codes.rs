@@ -94,7 +94,8 @@ codes! {
 
     INVALID_LOCK "RB019" "not the name of a lock"
     "A lock is named by words with slashes between them, such as `env/prod`. Runs that name the same lock wait for \
-     each other. The name may use the run's inputs: `env/${{ inputs.env }}`."
+     each other: no job of a run begins before every run that came earlier is over. The name is taken literally, but \
+     for the run's inputs, which are filled in when the run is started: `env/${{ inputs.env }}`."
 
     INVALID_SCHEDULE "RB020" "not a schedule"
     "A schedule is written as in cron, with five fields: minute, hour, day of the month, month, day of the week. \
@@ -223,6 +224,10 @@ codes! {
 
     REPEATED_NEED "RB081" "a job is needed twice"
     "`needs` lists the same job more than once. This is a warning: once is enough."
+
+    SCHEDULE_NOT_RUN "RB082" "a schedule that nothing acts on"
+    "`triggers.schedule` is read and checked, and this version starts no run by it, nor does it keep to the window. \
+     This is a warning: start the run from outside, such as from cron with `clawd run start`."
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
-//! What starts a run, and when: parsed and checked here, acted upon elsewhere.
+//! What starts a run, and when: parsed and checked here. Nothing acts on a schedule in this version, which is said as a
+//! warning.
 
 /// What may start a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Triggers {
     /// Whether people may start it.
     pub manual: bool,
-    /// When it starts by itself.
+    /// When it should start by itself; nothing acts on it yet.
     pub schedule: Option<Schedule>,
 }
 

@@ -29,7 +29,7 @@ pub struct Workflow {
     pub triggers: Triggers,
     /// What each run is given.
     pub inputs: Vec<InputSpec>,
-    /// Runs with the same lock wait for each other. May use the run's inputs.
+    /// Runs with the same lock wait for each other. May use the run's inputs, and is rendered when the run begins.
     pub lock: Option<Template>,
     /// The jobs, in the order of the document: what [`StepRef::job`] counts.
     pub jobs: Vec<Job>,

@@ -1,7 +1,7 @@
 //! `triggers`: manual and schedule.
 
 use super::keys;
-use super::node::{Kind, Node};
+use super::node::{Kind, Node, beginning};
 use super::read::{self, fields};
 use crate::codes;
 use crate::problems::Problems;
@@ -36,6 +36,12 @@ fn schedule(node: &Node, problems: &Problems) -> Option<Schedule> {
         let hint = "minute, hour, day of the month, month, day of the week: `0 3 * * 2`".to_owned();
         problems.error_with_hint(&codes::INVALID_SCHEDULE, cron.span, why, hint);
     }
+    problems.warning(
+        &codes::SCHEDULE_NOT_RUN,
+        beginning(node.span),
+        "nothing starts runs on a schedule: this version does not act on it",
+        "start the run from outside at these times: `clawd run start NAME`, from cron or a systemd timer",
+    );
     let window = schedule.get("window");
     let window = window.and_then(|node| read::name::<clawd_model::RunbookName>(node, "a window", problems));
     Some(Schedule {

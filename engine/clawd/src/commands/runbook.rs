@@ -48,6 +48,13 @@ impl Runbook {
                     .await
                     .map_err(failure)?;
                 print(globals.output, &published, |published| {
+                    for problem in &published.problems {
+                        let named = clawd_model::Problem {
+                            file: Some(file.display().to_string()),
+                            ..problem.clone()
+                        };
+                        eprintln!("{}", render::problem(&source, &named));
+                    }
                     let name = published.name.as_ref().map_or("?", AsRef::as_ref);
                     let digest = published
                         .digest
