@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cedar_policy::pst::Effect;
 use cedar_policy::{Authorizer, PolicyId, Schema};
-use clawd_model::{Digest, DurationMs, Problem, SourceSpan};
+use clawd_model::{Decision, Digest, DurationMs, Problem, SourceSpan};
 use serde::Serialize;
 
 use crate::action::{self, ActionIndex, ActionInfo};
@@ -15,6 +15,7 @@ use crate::index::Index;
 use crate::load::{self, Loaded, votes::VoteUse};
 use crate::memo::Memo;
 use crate::scope::Scope;
+use crate::standing::Standing;
 use crate::{Approvals, Vocabulary};
 
 /// What a policy is for.
@@ -86,7 +87,10 @@ pub struct Bundle {
     pub(crate) action_index: ActionIndex,
     pub(crate) members: Arc<[Member]>,
     pub(crate) index: Index,
-    pub(crate) memo: Memo,
+    /// Allows, by question.
+    pub(crate) allows: Memo<Decision>,
+    /// What stands in the way without votes, by question.
+    pub(crate) standing: Memo<Standing>,
     pub(crate) authorizer: Authorizer,
 }
 
@@ -152,7 +156,8 @@ impl Bundle {
             action_index: action::index(&actions),
             actions,
             members,
-            memo: Memo::default(),
+            allows: Memo::default(),
+            standing: Memo::default(),
             authorizer: Authorizer::new(),
         })
     }

@@ -34,13 +34,13 @@ impl Bundle {
             Err(reason) => return self.denied(Vec::new(), vec![reason]),
         };
         let question = Question::of(request, place);
-        if let Some(decision) = self.memo.recall(&question) {
+        if let Some(decision) = self.allows.recall(&question) {
             return decision;
         }
         let slice = self.index.slice(request, place);
         let decision = self.decide_in(&slice, request, action, electorate);
-        if !slice.facts.has(crate::facts::Facts::NOW) {
-            self.memo.remember(question, &decision);
+        if decision.is_allow() && !slice.facts.has(crate::facts::Facts::NOW) {
+            self.allows.remember(question, &decision);
         }
         decision
     }
@@ -63,6 +63,7 @@ impl Bundle {
                 kind: DecisionKind::Allow,
                 policies,
                 reasons: Vec::new(),
+                voters: Vec::new(),
                 bundle: self.digest(),
             },
             Ok(Plain::Refused(forbids)) if !slice.asks_votes => self.refused(request, forbids),
@@ -121,6 +122,7 @@ impl Bundle {
             kind: DecisionKind::Deny,
             policies,
             reasons,
+            voters: Vec::new(),
             bundle: self.digest(),
         }
     }
@@ -135,13 +137,14 @@ impl Bundle {
     }
 
     fn needs_approval(&self, policies: Vec<String>, missing: Vec<clawd_model::MissingVotes>) -> Decision {
-        let ttls = policies.iter().filter_map(|id| self.policy(id)?.approval_ttl);
         Decision {
             kind: DecisionKind::NeedsApproval {
                 missing,
-                ttl_ms: ttls.min().map(|ttl| ttl.0),
+                ttl_ms: self.strictest_ttl(&policies).map(|ttl| ttl.0),
+                notify: self.channels(&policies),
             },
             reasons: self.reasons(&policies),
+            voters: Vec::new(),
             policies,
             bundle: self.digest(),
         }

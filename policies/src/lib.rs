@@ -38,6 +38,7 @@ mod names;
 mod request;
 mod schema;
 mod scope;
+mod standing;
 pub mod testing;
 mod vocabulary;
 
@@ -48,4 +49,5 @@ pub use current::Policies;
 pub use explain::{Explanation, Outcome, PolicyOutcome};
 pub use load::problem::CODES as PROBLEM_CODES;
 pub use request::{Action, Request, Resource, ResourceKind, RunFacts};
+pub use standing::Standing;
 pub use vocabulary::Vocabulary;

@@ -1,16 +1,16 @@
-//! Remembers allows: the same question gets the same answer without asking Cedar again.
+//! Remembers answers: the same question gets the same answer without asking Cedar again.
 //!
 //! A run asks the same question for step after step. An answer is a function of the bundle and of the whole
 //! request, so it is remembered under everything of the request that policies could observe; only the time is
-//! left out, and an answer that a policy that reads the time took part in is never remembered. Anything but an
-//! allow is worked out anew, since it also depends on who could vote.
+//! left out, and an answer that a policy that reads the time took part in is never remembered. Of decisions only
+//! allows are: anything else is worked out anew, since it also depends on who could vote.
 
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
 use clawd_model::{
-    ApprovalId, Decision, GroupName, Labels, PrincipalKind, PrincipalName, RunId, RunbookName, Server,
-    ServerName, ServerProvider, TenantName,
+    ApprovalId, GroupName, Labels, PrincipalKind, PrincipalName, RunId, RunbookName, Server, ServerName,
+    ServerProvider, TenantName,
 };
 
 use crate::{Approvals, Request, Resource};
@@ -18,10 +18,17 @@ use crate::{Approvals, Request, Resource};
 /// How many answers are remembered before all are forgotten.
 const MEMO_MAX: usize = 8192;
 
-/// Allows, by question.
-#[derive(Default)]
-pub(crate) struct Memo {
-    answers: RwLock<HashMap<Question, Decision>>,
+/// Answers, by question.
+pub(crate) struct Memo<T> {
+    answers: RwLock<HashMap<Question, T>>,
+}
+
+impl<T> Default for Memo<T> {
+    fn default() -> Self {
+        Self {
+            answers: RwLock::default(),
+        }
+    }
 }
 
 /// Everything that policies could observe of a request, but the time.
@@ -132,23 +139,20 @@ impl Question {
     }
 }
 
-impl Memo {
-    /// The allow that this question got before.
-    pub(crate) fn recall(&self, question: &Question) -> Option<Decision> {
+impl<T: Clone> Memo<T> {
+    /// The answer that this question got before.
+    pub(crate) fn recall(&self, question: &Question) -> Option<T> {
         let answers = self.answers.read().unwrap_or_else(PoisonError::into_inner);
         answers.get(question).cloned()
     }
 
-    /// Remembers an allow.
-    pub(crate) fn remember(&self, question: Question, decision: &Decision) {
-        if !decision.is_allow() {
-            return;
-        }
+    /// Remembers an answer.
+    pub(crate) fn remember(&self, question: Question, answer: &T) {
         let mut answers = self.answers.write().unwrap_or_else(PoisonError::into_inner);
         if answers.len() >= MEMO_MAX {
             answers.clear();
         }
-        answers.insert(question, decision.clone());
+        answers.insert(question, answer.clone());
     }
 }
 

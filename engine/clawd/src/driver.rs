@@ -25,6 +25,7 @@ impl RunDriver for Driver {
             plan: run.plan,
             plan_digest: run.plan_digest,
             requester: run.requester,
+            requester_kind: run.requester_kind,
             audit: run.audit,
         };
         worker.admit(new).await.map_err(|error| match error {

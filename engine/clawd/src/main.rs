@@ -8,6 +8,7 @@
 #[macro_use]
 mod render;
 
+mod channels;
 mod cli;
 mod commands;
 mod config;

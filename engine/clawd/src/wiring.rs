@@ -14,6 +14,7 @@ use clawd_provider_sim::{Delays, Simulation};
 use clawd_store::{Options, Store};
 use clawd_worker::{Deps, Worker};
 
+use crate::channels::Channels;
 use crate::config::Config;
 use crate::datadir::{DataDir, Lock};
 use crate::driver::{Driver, SshProbe};
@@ -49,7 +50,9 @@ impl Installation {
             watch: fault::from_environment()?,
         };
         let store = Store::open(options).await.context("the store cannot be opened")?;
-        let registry = Arc::new(operations(dir, delays)?);
+        let config = Config::read(dir)?;
+        let notify = Arc::new(Notify::new(config.channels(dir)?, config.guard()?)?);
+        let registry = Arc::new(operations(dir, delays, &config, &notify)?);
         let policies = Arc::new(Policies::default());
         let secrets = Arc::new(SecretFiles(dir.secrets()));
         let driver = Driver::default();
@@ -81,6 +84,10 @@ impl Installation {
             policies,
             clock,
             secrets,
+            channels: Arc::new(Channels {
+                notify,
+                clock: Arc::clone(&shared),
+            }),
             node,
             attempts_max: ATTEMPTS_MAX,
         };
@@ -106,7 +113,12 @@ impl Installation {
 }
 
 /// All operations of this process.
-fn operations(dir: &DataDir, delays: Delays) -> anyhow::Result<Registry> {
+fn operations(
+    dir: &DataDir,
+    delays: Delays,
+    config: &Config,
+    notify: &Arc<Notify>,
+) -> anyhow::Result<Registry> {
     let mut registry = Registry::default();
     registry.register(Serves::Everywhere, Arc::new(Noop::default()))?;
     clawd_provider_host::register(
@@ -114,12 +126,10 @@ fn operations(dir: &DataDir, delays: Delays) -> anyhow::Result<Registry> {
         &Hosts::new(SshOptions::default(), Keys::new(dir.keys())),
     )?;
     Simulation::open(dir.simulation(), delays)?.register(&mut registry)?;
-    let config = Config::read(dir)?;
     clawd_provider_http::register(
         &mut registry,
         &clawd_provider_http::Settings::new(config.guard()?),
     )?;
-    let notify = Notify::new(config.channels(dir)?, config.guard()?)?;
-    registry.register(Serves::Everywhere, Arc::new(notify))?;
+    registry.register(Serves::Everywhere, Arc::clone(notify) as _)?;
     Ok(registry)
 }

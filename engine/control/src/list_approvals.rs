@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use clawd_model::api::{ApprovalView, Page};
-use clawd_model::{Approval, ApprovalId, ApprovalStatus, PlannedStep, PrincipalName, RunId, WillRun};
+use clawd_model::api::{ApprovalView, Page, UnknownInput};
+use clawd_model::{Approval, ApprovalId, ApprovalStatus, PlannedStep, PrincipalName, Risk, RunId, WillRun};
 use clawd_store::ApprovalFilter;
 
 use crate::error::StoreFailed;
@@ -71,11 +71,37 @@ pub async fn show_approval(permit: &Permit<ApprovalRead, ApprovalOn>) -> Result<
         .await?
         .map(|plan| plan.steps)
         .unwrap_or_default();
-    let steps = planned
+    let steps: Vec<_> = planned
         .into_iter()
         .filter(|step| step.job == subject.job && is_shown(step))
         .collect();
-    Ok(view(permit, on, steps))
+    let unknown_inputs = steps
+        .iter()
+        .filter_map(|step| unknown_input(permit, on, step))
+        .collect();
+    Ok(ApprovalView {
+        unknown_inputs,
+        ..view(permit, on, steps)
+    })
+}
+
+/// What a vote now says nothing about, or covers whatever it becomes.
+fn unknown_input(
+    permit: &Permit<ApprovalRead, ApprovalOn>,
+    on: &ApprovalOn,
+    planned: &PlannedStep,
+) -> Option<UnknownInput> {
+    let (None, WillRun::Depends { on: depends }) = (&planned.input, &planned.will_run) else {
+        return None;
+    };
+    let spec = permit.app().registry().spec(&planned.uses)?;
+    let step = format!("{}/{}/{}", planned.job, planned.target.name, planned.step);
+    let is_known = on.approval.subject.inputs.iter().any(|seen| seen.step == step);
+    (spec.is_mutating() && !is_known).then(|| UnknownInput {
+        step,
+        on: depends.clone(),
+        asked_again: spec.risk == Risk::High,
+    })
 }
 
 /// Reads and steps that will not run are nothing to vote on.
@@ -106,6 +132,7 @@ fn view<A: Act, On: Target>(
             .map(|vote| vote.verdict),
         approval: on.approval.clone(),
         steps,
+        unknown_inputs: Vec::new(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Shows one run, step by step, folded from its journal.
 
-use clawd_model::api::{JobView, LaneView, RunView, StepPhase, StepView};
+use clawd_model::api::{JobView, LaneView, LockView, RunView, StepPhase, StepView};
 use clawd_model::{StepRef, StepStatus};
 use clawd_scheduler::StepState;
 use clawd_store::RunRow;
@@ -22,6 +22,17 @@ pub async fn show_run(permit: &Permit<RunRead, RunRow>) -> Result<RunView, FoldE
     if let Some(row) = permit.store().run(view.summary.id).await? {
         view.summary = run_summary(&row);
     }
+    if !view.summary.status.is_final() {
+        view.lock = permit
+            .store()
+            .lock_of(view.summary.id)
+            .await?
+            .map(|place| LockView {
+                name: place.name,
+                held_by: place.first,
+                ahead: place.ahead,
+            });
+    }
     Ok(view)
 }
 
@@ -37,6 +48,8 @@ fn view(row: &RunRow, folded: &Folded) -> RunView {
         inputs: Value::clone(&folded.state.inputs),
         jobs,
         approvals: folded.approvals.clone(),
+        lock: None,
+        error: folded.state.error.clone(),
         last_seq: folded.seq,
     }
 }

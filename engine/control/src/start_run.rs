@@ -167,7 +167,8 @@ async fn admit<On: Target>(
 ) -> Result<RunSummary, StartRunError> {
     let app = permit.app();
     let run = RunId::new(app.now(), app.entropy());
-    let requester = permit.caller().principal().name.clone();
+    let caller = permit.caller().principal();
+    let (requester, requester_kind) = (caller.name.clone(), caller.kind);
     // Committed together with the run's first event: what a request that is repeated after a crash finds.
     let asked = Draft {
         run: Some(run),
@@ -195,6 +196,7 @@ async fn admit<On: Target>(
         plan,
         plan_digest,
         requester,
+        requester_kind,
         audit: vec![asked],
     };
     let driver = app.driver();

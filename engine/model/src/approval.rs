@@ -24,15 +24,45 @@ pub struct ApprovalSubject {
     /// Fingerprints of changes that drifted from the plan and are asked for anew, as `job/server/step` → digest.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub drifted: Vec<(String, Digest)>,
+    /// Inputs that the plan could not know, and that are known by now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<SeenInput>,
+    /// What is not listed above, since it would be too much.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub more: Option<MoreSteps>,
+}
+
+/// An input that became known while the run went on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SeenInput {
+    /// Whose: `job/server/step`.
+    pub step: String,
+    /// Its digest: what votes bind to.
+    pub digest: Digest,
+    /// The input itself, secrets as references; absent when it is too large to be shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<serde_json::Value>,
+}
+
+/// Steps that are part of a subject and are not listed one by one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MoreSteps {
+    /// How many.
+    pub steps: u32,
+    /// The digest of their labels and digests.
+    pub digest: Digest,
 }
 
 impl ApprovalSubject {
     /// What votes bind to.
     #[must_use]
     pub fn digest(&self) -> Digest {
+        let inputs: Vec<_> = self.inputs.iter().map(|seen| (&seen.step, seen.digest)).collect();
         Digest::of_value(&serde_json::json!({
             "tenant": self.tenant, "run": self.run, "runbook": self.runbook, "job": self.job, "plan": self.plan,
-            "drifted": self.drifted,
+            "drifted": self.drifted, "inputs": inputs, "more": self.more,
         }))
     }
 }

@@ -35,6 +35,9 @@ pub enum DecisionKind {
         /// How long votes stay valid, from `@approval_ttl`; absent means the default.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ttl_ms: Option<u64>,
+        /// Channels to tell, from `@notify` of the policies that ask.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        notify: Vec<String>,
     },
 }
 
@@ -52,6 +55,9 @@ pub struct Decision {
     /// For people: the `@reason`s of the policies that stand in the way, or evaluation errors.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<String>,
+    /// People whose votes counted, sorted; nobody where votes had nothing to do with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub voters: Vec<PrincipalName>,
     /// Which bundle answered.
     pub bundle: Digest,
 }

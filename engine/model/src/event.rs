@@ -7,8 +7,13 @@ use serde_json::Value;
 
 use crate::{
     ApprovalId, ApprovalSubject, AttemptId, Decision, Digest, DurationMs, MissingVotes, Outcome, PlannedJob,
-    PrincipalName, RunId, RunOutcome, RunbookName, StepError, StepRef, TenantName, Timestamp, Vote,
+    PrincipalKind, PrincipalName, RunId, RunOutcome, RunbookName, StepError, StepRef, TenantName, Timestamp,
+    Vote,
 };
+
+const fn user() -> PrincipalKind {
+    PrincipalKind::User
+}
 
 /// A past fact of one run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,9 +36,22 @@ pub enum Event {
         inputs: Value,
         /// Who started it.
         requester: PrincipalName,
+        /// What kind of party that is.
+        #[serde(default = "user")]
+        requester_kind: PrincipalKind,
         /// Frozen targets, in the order of the workflow's jobs.
         #[cfg_attr(feature = "openapi", schema(value_type = Vec<PlannedJob>))]
         jobs: Arc<Vec<PlannedJob>>,
+    },
+    /// The run stands in the queue for its lock: no job begins before it holds it.
+    LockRequested {
+        /// Which.
+        lock: String,
+    },
+    /// The run holds its lock, until it is finished.
+    LockTaken {
+        /// Which.
+        lock: String,
     },
     /// A step's condition was false.
     StepSkipped {
@@ -61,6 +79,13 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "String::is_empty")]
         now: String,
     },
+    /// An input that the plan could not know is known, and votes are wanted for it.
+    InputSeen {
+        /// Which step.
+        step: StepRef,
+        /// The digest of its input.
+        input: Digest,
+    },
     /// The gate answered. Only an allow lets an attempt start.
     GateDecided {
         /// Which step.
@@ -80,6 +105,16 @@ pub enum Event {
         reasons: Vec<String>,
         /// How long a vote counts, in milliseconds.
         vote_ttl_ms: DurationMs,
+        /// Channels to tell.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        notify: Vec<String>,
+    },
+    /// A channel was told that votes are wanted.
+    ApprovalAnnounced {
+        /// Which approval.
+        approval: ApprovalId,
+        /// Which channel.
+        channel: String,
     },
     /// Somebody voted.
     VoteCast {
@@ -94,11 +129,17 @@ pub enum Event {
         missing: Vec<MissingVotes>,
         /// Why.
         reasons: Vec<String>,
+        /// How long a vote counts from now on, when a stricter policy asks.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        vote_ttl_ms: Option<DurationMs>,
     },
     /// The gate was satisfied by the votes.
     ApprovalGranted {
         /// Which.
         approval: ApprovalId,
+        /// Whose votes counted.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        voters: Vec<PrincipalName>,
     },
     /// Somebody said no.
     ApprovalRejected {
@@ -189,6 +230,9 @@ pub enum Event {
     RunFinished {
         /// How.
         outcome: RunOutcome,
+        /// Why the engine gave it up, if it did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<StepError>,
     },
 }
 

@@ -26,7 +26,9 @@ pub mod server;
 pub mod step;
 pub mod time;
 
-pub use approval::{Approval, ApprovalStatus, ApprovalSubject, VOTE_TTL, Verdict, Vote};
+pub use approval::{
+    Approval, ApprovalStatus, ApprovalSubject, MoreSteps, SeenInput, VOTE_TTL, Verdict, Vote,
+};
 pub use credential::{CredentialId, Origin};
 pub use decision::{Decision, DecisionKind, MissingVotes};
 pub use digest::Digest;

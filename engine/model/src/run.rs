@@ -22,6 +22,8 @@ pub enum RunOutcome {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RunStatus {
+    /// It waits for its lock: no job has begun.
+    Queued,
     /// Steps run, or could run.
     Running,
     /// Nothing can go on until somebody votes or decides.
@@ -52,6 +54,7 @@ impl RunStatus {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Queued => "queued",
             Self::Running => "running",
             Self::Waiting => "waiting",
             Self::Cancelling => "cancelling",

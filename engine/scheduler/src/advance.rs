@@ -104,7 +104,8 @@ impl Decider<'_> {
             Ok(input) => {
                 if !self.needs_check(step) {
                     self.effect(Effect::AskGate { step, input });
-                } else if self.state.looking.0.insert(step) {
+                } else if self.state.looking.steps.insert(step) {
+                    self.state.looking.lacking.remove(&step);
                     self.effect(Effect::Check { step, input });
                 }
                 true
@@ -139,9 +140,7 @@ impl Decider<'_> {
     /// before a later one that people decided on: they may have taken their time. A retry by itself is not: what
     /// the failed attempt left behind is no drift.
     pub(crate) fn needs_check(&self, step: StepRef) -> bool {
-        let people_decided = || {
-            self.state.undone.contains(&step) || self.state.step(step) == Some(&StepState::WaitingForVotes)
-        };
+        let people_decided = || self.state.undone.contains(&step) || self.state.asked.contains(&step);
         self.program.fingerprint(step).is_some() && (self.state.attempts(step) == 0 || people_decided())
     }
 
@@ -205,6 +204,9 @@ impl Decider<'_> {
 
     /// Begins the jobs whose needs are met; finishes the run when no job is left.
     pub(crate) fn begin_jobs(&mut self) {
+        if !self.may_begin() {
+            return;
+        }
         for &job in &self.program.workflow.order {
             let is_pending = self
                 .state
@@ -226,7 +228,7 @@ impl Decider<'_> {
             |job: &crate::JobState| matches!(job.phase, JobPhase::Done(_) | JobPhase::Skipped { .. });
         if self.state.jobs.iter().all(is_over) && self.state.outcome.is_none() {
             let outcome = self.run_outcome();
-            self.emit(Event::RunFinished { outcome });
+            self.emit(Event::RunFinished { outcome, error: None });
         }
     }
 
@@ -238,6 +240,9 @@ impl Decider<'_> {
     fn reason_to_skip(&self, job: u16, definition: &Job) -> Option<(String, bool)> {
         if self.state.cancelled {
             return Some(("the run was cancelled".to_owned(), true));
+        }
+        if let Err(problem) = self.lock_name() {
+            return Some((problem, true));
         }
         let failed = definition.needs.iter().find(|needed| {
             let phase = self

@@ -33,6 +33,12 @@ impl RunState {
                 |from| matches!(from, StepState::Pending),
             ),
             Event::StepFailed { step, error } => self.fail(*step, error),
+            Event::InputSeen { step, input } => {
+                self.seen_inputs.insert(*step, (*input, None));
+                Ok(())
+            }
+            Event::LockRequested { lock } => self.lock_requested(lock),
+            Event::LockTaken { lock } => self.lock_taken(lock),
             Event::StepChecked {
                 step,
                 fingerprint,
@@ -88,8 +94,9 @@ impl RunState {
                 self.cancelled();
                 Ok(())
             }
-            Event::RunFinished { outcome } => {
+            Event::RunFinished { outcome, error } => {
                 self.outcome = Some(*outcome);
+                self.error.clone_from(error);
                 self.close_approvals();
                 Ok(())
             }
@@ -122,6 +129,14 @@ impl RunState {
             (false, true) => self.blocked += 1,
             (true, false) => self.blocked = self.blocked.saturating_sub(1),
             _ => {}
+        }
+        if waits {
+            self.asked.insert(step);
+            if !self.looking.steps.contains(&step) {
+                self.looking.lacking.insert(step);
+            }
+        } else {
+            self.looking.lacking.remove(&step);
         }
         if let Some(job) = self.jobs.get_mut(usize::from(step.job)) {
             if waits {
@@ -181,6 +196,7 @@ impl RunState {
             *last = attempt;
         }
         self.undone.remove(&step);
+        self.asked.remove(&step);
         Ok(())
     }
 

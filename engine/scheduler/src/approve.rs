@@ -12,6 +12,7 @@ impl RunState {
             missing,
             reasons,
             vote_ttl_ms,
+            notify,
         } = event
         {
             let job = self
@@ -31,6 +32,15 @@ impl RunState {
                 votes: Vec::new(),
             };
             self.approvals.insert(*approval, request);
+            let number = u16::try_from(job).unwrap_or(u16::MAX);
+            for (step, _) in self.unforeseen(number) {
+                if let Some((_, named_by)) = self.seen_inputs.get_mut(&step) {
+                    *named_by = Some(*approval);
+                }
+            }
+            if !notify.is_empty() {
+                self.untold.insert(*approval, notify.iter().cloned().collect());
+            }
             if let Some(job) = self.jobs.get_mut(job) {
                 job.approval = Some(*approval);
             }
@@ -39,7 +49,8 @@ impl RunState {
         let id = match event {
             Event::VoteCast { vote } => vote.approval,
             Event::ApprovalUpdated { approval, .. }
-            | Event::ApprovalGranted { approval }
+            | Event::ApprovalGranted { approval, .. }
+            | Event::ApprovalAnnounced { approval, .. }
             | Event::ApprovalRejected { approval, .. }
             | Event::ApprovalVoided { approval, .. } => *approval,
             other => return Err(format!("{other:?} is no event of an approval")),
@@ -53,8 +64,22 @@ impl RunState {
             for job in &mut self.jobs {
                 if job.approval == Some(id) {
                     job.approval = None;
+                    job.was_void = true;
                 }
             }
+        }
+        if let Event::ApprovalAnnounced { channel, .. } = event
+            && let Some(channels) = self.untold.get_mut(&id)
+        {
+            channels.remove(channel);
+        }
+        // Of what nobody may vote on any more nobody needs to be told.
+        let is_over = self
+            .approvals
+            .get(&id)
+            .is_some_and(|approval| approval.status != ApprovalStatus::Open);
+        if is_over || self.untold.get(&id).is_some_and(|channels| channels.is_empty()) {
+            self.untold.remove(&id);
         }
         Ok(())
     }
@@ -76,10 +101,18 @@ fn change(approval: &mut Approval, event: &Event) {
             approval.votes.retain(|earlier| earlier.voter != vote.voter);
             approval.votes.push(vote.clone());
         }
-        Event::ApprovalUpdated { missing, reasons, .. } => {
+        Event::ApprovalUpdated {
+            missing,
+            reasons,
+            vote_ttl_ms,
+            ..
+        } => {
             approval.status = ApprovalStatus::Open;
             approval.missing.clone_from(missing);
             approval.reasons.clone_from(reasons);
+            if let Some(stricter) = vote_ttl_ms {
+                approval.vote_ttl_ms = approval.vote_ttl_ms.min(*stricter);
+            }
         }
         Event::ApprovalGranted { .. } => {
             approval.status = ApprovalStatus::Granted;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clawd_model::{Event, PlannedJob};
 
 use crate::state::Looking;
-use crate::{Corrupt, JobPhase, JobState, Lane, Program, RunState};
+use crate::{Corrupt, JobPhase, JobState, Lane, LockState, Program, RunState};
 
 impl RunState {
     /// The state after the first event.
@@ -27,6 +27,7 @@ impl RunState {
             inputs,
             requester,
             jobs,
+            ..
         } = event
         else {
             return Err(corrupt("the first event does not start the run"));
@@ -50,8 +51,13 @@ impl RunState {
             approvals: BTreeMap::new(),
             drifted: BTreeMap::new(),
             undone: BTreeSet::new(),
+            asked: BTreeSet::new(),
+            seen_inputs: BTreeMap::new(),
+            lock: LockState::None,
+            untold: BTreeMap::new(),
             cancelled: false,
             outcome: None,
+            error: None,
             just_checked: Vec::new(),
             looking: Looking::default(),
             blocked: 0,
@@ -78,6 +84,7 @@ fn job_state(planned: &PlannedJob) -> JobState {
         lanes: vec![Lane::idle(); usize::try_from(lanes).unwrap_or(0)],
         approval: None,
         waiting: BTreeSet::new(),
+        was_void: false,
         wave_starts,
         lane_of,
         lanes_open: 0,

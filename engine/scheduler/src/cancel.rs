@@ -1,6 +1,6 @@
 //! Cancelling: nothing new begins but `always`; attempts that began are finished, and their outcomes recorded.
 
-use clawd_model::{ErrorKind, Event, PrincipalName, StepError, StepRef};
+use clawd_model::{ErrorKind, Event, Outcome, PrincipalName, RunOutcome, StepError, StepRef};
 
 use crate::decide::{Decider, Work};
 use crate::{Effect, StepState};
@@ -44,6 +44,39 @@ impl Decider<'_> {
                 self.moved(step);
             }
         }
+    }
+
+    /// What the run decides cannot be stored: it ends here, and says why. What attempts that are under way come to
+    /// will not be recorded, so nobody will know.
+    pub(crate) fn give_up(&mut self, error: StepError) {
+        let running: Vec<(StepRef, u32)> = self.running().collect();
+        for (step, attempt) in running {
+            let error = StepError::new(
+                ErrorKind::Indeterminate,
+                "the engine gave the run up while the attempt was under way",
+            );
+            self.emit(Event::AttemptFinished {
+                step,
+                attempt,
+                outcome: Outcome::Unknown { error },
+            });
+        }
+        self.emit(Event::RunFinished {
+            outcome: RunOutcome::Failed,
+            error: Some(error),
+        });
+        self.effect(Effect::AbortAttempts);
+    }
+
+    fn running(&self) -> impl Iterator<Item = (StepRef, u32)> {
+        (0_u16..).zip(&self.state.jobs).flat_map(|(job, state)| {
+            (0_u32..).zip(&state.lanes).filter_map(move |(lane, slot)| {
+                let (step, StepState::Running { attempt, .. }) = slot.current()? else {
+                    return None;
+                };
+                Some((StepRef { job, lane, step }, *attempt))
+            })
+        })
     }
 
     /// Whether the run was cancelled and the step is one of those that do not begin any more.

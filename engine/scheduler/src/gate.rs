@@ -1,11 +1,12 @@
 //! Checks, and answers of the gate.
 
 use clawd_model::{
-    ApprovalStatus, AttemptId, Decision, DecisionKind, Digest, DurationMs, ErrorKind, Event, MissingVotes,
+    ApprovalId, ApprovalStatus, AttemptId, Decision, DecisionKind, Digest, DurationMs, ErrorKind, Event,
     StepError, StepRef, VOTE_TTL,
 };
 
 use crate::decide::Decider;
+use crate::votes::Asked;
 use crate::{Effect, StepState};
 
 /// What people read when a step's input is not the one in the plan.
@@ -14,10 +15,26 @@ const OTHER_INPUT: &str = "its input is not the one that was planned";
 impl Decider<'_> {
     /// The step's `check` was repeated. Another fingerprint than people approved voids their approval.
     pub(crate) fn checked(&mut self, step: StepRef, result: Result<(Digest, String), StepError>) {
-        let was_asked_for = self.state.looking.0.remove(&step);
-        if !was_asked_for || !self.is_undecided(step) || !self.needs_check(step) {
+        if !self.state.looking.steps.contains(&step) {
             return;
         }
+        let was_last = self.look_over(step);
+        if self.is_waiting(step) {
+            self.state.looking.lacking.insert(step);
+        }
+        if self.is_undecided(step) && self.needs_check(step) {
+            self.seen_now(step, result);
+        }
+        if was_last {
+            for waiting in self.lacking(step.job).collect::<Vec<_>>() {
+                if waiting != step {
+                    self.ask_gate(waiting);
+                }
+            }
+        }
+    }
+
+    fn seen_now(&mut self, step: StepRef, result: Result<(Digest, String), StepError>) {
         match result {
             Err(error) => self.check_failed(step, error),
             Ok((change, now)) => {
@@ -81,8 +98,18 @@ impl Decider<'_> {
         }
         match decision.kind.clone() {
             DecisionKind::Allow => self.allowed(step, decision, just_checked),
-            DecisionKind::NeedsApproval { missing, ttl_ms } => {
-                self.needs_approval(step, decision, missing, ttl_ms)
+            DecisionKind::NeedsApproval {
+                missing,
+                ttl_ms,
+                notify,
+            } => {
+                let asked = Asked {
+                    missing,
+                    reasons: decision.reasons.clone(),
+                    ttl: ttl_ms.map_or(VOTE_TTL, DurationMs),
+                    notify,
+                };
+                self.needs_approval(step, decision, asked)
             }
             DecisionKind::Deny => {
                 self.emit(Event::GateDecided { step, decision });
@@ -115,8 +142,14 @@ impl Decider<'_> {
             self.drifted(step, fingerprint, OTHER_INPUT.to_owned());
             return self.ask_gate(step);
         }
+        // Votes let it pass, and those who voted have not seen what it would do.
+        if !decision.voters.is_empty() && !self.is_named(step) {
+            self.void_unseen(step);
+            return self.ask_gate(step);
+        }
         if let Some(approval) = self.satisfied_by(step) {
-            self.emit(Event::ApprovalGranted { approval });
+            let voters = decision.voters.clone();
+            self.emit(Event::ApprovalGranted { approval, voters });
         }
         let attempt = self.next_attempt(step);
         let id = AttemptId::derive(&self.state.tenant, self.state.run, step, attempt);
@@ -135,30 +168,32 @@ impl Decider<'_> {
         });
     }
 
-    fn needs_approval(
-        &mut self,
-        step: StepRef,
-        decision: Decision,
-        missing: Vec<MissingVotes>,
-        ttl_ms: Option<u64>,
-    ) {
-        let reasons = decision.reasons.clone();
-        match self
-            .state
-            .approval_of(step.job)
-            .map(|approval| (approval.id, approval.status))
-        {
+    fn needs_approval(&mut self, step: StepRef, decision: Decision, asked: Asked) {
+        self.see_input(step);
+        let present = self.present(step.job);
+        if present.is_some() && !self.is_named(step) {
+            self.void_unseen(step);
+        }
+        match self.present(step.job) {
             Some((_, ApprovalStatus::Rejected)) => {
                 return self.refuse(step, "the request for votes was rejected");
             }
             Some((approval, ApprovalStatus::Open | ApprovalStatus::Granted)) => {
-                self.update_missing(step, approval, missing, reasons);
+                self.update_missing(step, approval, asked.missing, asked.reasons, asked.ttl);
             }
-            _ => self.request_approval(step, missing, reasons, ttl_ms.map_or(VOTE_TTL, DurationMs)),
+            _ if self.holds_back(step.job) => {}
+            _ => self.request_approval(step, asked),
         }
         if !self.is_waiting(step) {
             self.emit(Event::GateDecided { step, decision });
         }
+    }
+
+    /// The request for votes of a job, and where it stands.
+    fn present(&self, job: u16) -> Option<(ApprovalId, ApprovalStatus)> {
+        self.state
+            .approval_of(job)
+            .map(|approval| (approval.id, approval.status))
     }
 
     pub(crate) fn is_waiting(&self, step: StepRef) -> bool {
@@ -166,7 +201,7 @@ impl Decider<'_> {
     }
 
     /// Whether the gate may still decide about it. A step that was cancelled meanwhile is not touched.
-    fn is_undecided(&self, step: StepRef) -> bool {
+    pub(crate) fn is_undecided(&self, step: StepRef) -> bool {
         use StepState::{Pending, WaitingForRetry, WaitingForVotes};
         let is_open = matches!(
             self.state.step(step),

@@ -20,9 +20,11 @@
 //! 5. **Nothing of what people approved is replaced.** A mutating step whose plan predicted a change is checked
 //!    again before its first attempt, and before a later one that waited for people; another fingerprint voids the
 //!    approval, and so does another input than the plan's, or a step that was not to run at all.
+//!    Votes count for a step of high risk only if they were cast on the very input that it is given.
 //! 6. **Every step ends.** Final states are never left, with one exception: a failed attempt that is retried in
 //!    the same turn.
-//! 7. **The cost of an event does not grow with the run**: only its lane is looked at.
+//! 7. **One change at a time.** No job of a run with a lock begins before the run holds it.
+//! 8. **The cost of an event does not grow with the run**: only its lane is looked at.
 //!
 //! The crate reads no clock, makes no id by chance, and performs nothing.
 
@@ -35,6 +37,8 @@ mod cancel;
 mod decide;
 mod drift;
 mod gate;
+mod inputs;
+mod lock;
 mod program;
 mod resume;
 mod scope;
@@ -49,5 +53,5 @@ pub use apply::Corrupt;
 pub use decide::decide;
 pub use program::Program;
 pub use resume::fold;
-pub use state::{JobPhase, JobState, Lane, LaneVerdict, RunState, StepState};
+pub use state::{JobPhase, JobState, Lane, LaneVerdict, LockState, RunState, StepState};
 pub use turn::{Effect, Input, Timer, Turn};

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use clawd_model::{Change, Digest, OperationName, OperationSpec, Plan, PlannedStep, StepRef, WillRun};
+use clawd_model::{Change, Digest, OperationName, OperationSpec, Plan, PlannedStep, Risk, StepRef, WillRun};
 use clawd_workflow::{Job, Step, Workflow};
 
 /// The immutable part of a run.
@@ -18,6 +18,8 @@ pub struct Program {
     pub plan_digest: Digest,
     /// By job and step: whether the operation changes anything.
     mutating: Vec<Vec<bool>>,
+    /// By job and step: whether the operation could do anything.
+    high_risk: Vec<Vec<bool>>,
     /// The predicted changes.
     fingerprints: HashMap<StepRef, Digest>,
     /// Digests of the planned inputs, as far as they were known.
@@ -33,11 +35,12 @@ impl Program {
         specs: &BTreeMap<OperationName, OperationSpec>,
     ) -> Self {
         let is_mutating = |step: &Step| specs.get(&step.uses).is_none_or(OperationSpec::is_mutating);
-        let mutating = workflow
-            .jobs
-            .iter()
-            .map(|job| job.steps.iter().map(is_mutating).collect())
-            .collect();
+        let is_high_risk = |step: &Step| {
+            let spec = specs.get(&step.uses);
+            spec.is_none_or(|spec| spec.risk == Risk::High && spec.is_mutating())
+        };
+        let mutating = of_steps(&workflow, is_mutating);
+        let high_risk = of_steps(&workflow, is_high_risk);
         let fingerprints = plan
             .steps
             .iter()
@@ -54,6 +57,7 @@ impl Program {
             plan,
             plan_digest,
             mutating,
+            high_risk,
             fingerprints,
             inputs,
         }
@@ -74,10 +78,18 @@ impl Program {
     /// Whether the step's operation changes anything.
     #[must_use]
     pub fn is_mutating(&self, step: StepRef) -> bool {
-        let job = self.mutating.get(usize::from(step.job));
-        job.and_then(|steps| steps.get(usize::from(step.step)))
-            .copied()
-            .unwrap_or(true)
+        look_up(&self.mutating, step)
+    }
+
+    /// Whether the step's operation changes something, and could change anything.
+    #[must_use]
+    pub fn is_high_risk(&self, step: StepRef) -> bool {
+        look_up(&self.high_risk, step)
+    }
+
+    /// The digest of the input that stands in the plan, whatever the step is held to.
+    pub(crate) fn foreseen_input(&self, step: StepRef) -> Option<Digest> {
+        self.inputs.get(&step).copied()
     }
 
     /// What the plan predicted that the step would change; `None` when nothing could be predicted.
@@ -101,6 +113,19 @@ impl Program {
             None
         }
     }
+}
+
+fn of_steps(workflow: &Workflow, of: impl Fn(&Step) -> bool) -> Vec<Vec<bool>> {
+    let jobs = workflow.jobs.iter();
+    jobs.map(|job| job.steps.iter().map(&of).collect()).collect()
+}
+
+/// What is not known counts as true, the stricter answer.
+fn look_up(table: &[Vec<bool>], step: StepRef) -> bool {
+    let job = table.get(usize::from(step.job));
+    job.and_then(|steps| steps.get(usize::from(step.step)))
+        .copied()
+        .unwrap_or(true)
 }
 
 /// A step that was not to run has an input that no step has.

@@ -1,6 +1,6 @@
 //! Recovery: the folded state, and the effects that still have to be performed.
 
-use clawd_model::{ApprovalStatus, ErrorKind, Event, Recorded, StepError, StepRef};
+use clawd_model::{ErrorKind, Event, Recorded, StepError, StepRef};
 
 use crate::advance::settle;
 use crate::decide::{Decider, Work};
@@ -64,9 +64,16 @@ impl RunState {
 impl Decider<'_> {
     /// What the folded state still asks for. The same for a run that was just admitted.
     pub(crate) fn resume(&mut self) {
-        self.state.looking.0.clear();
+        self.state.looking.steps.clear();
+        self.state.looking.awaited.clear();
+        let waiting = self.state.jobs.iter().flat_map(|job| &job.waiting);
+        self.state.looking.lacking = waiting.copied().collect();
+        self.resume_lock();
+        for approval in self.state.untold.keys().copied().collect::<Vec<_>>() {
+            self.announce(approval);
+        }
         for job in 0..u16::try_from(self.state.jobs.len()).unwrap_or(u16::MAX) {
-            self.resume_votes(job);
+            self.vote_timers(job);
             let Some(state) = self.state.jobs.get(usize::from(job)) else {
                 continue;
             };
@@ -89,23 +96,6 @@ impl Decider<'_> {
             self.effect(Effect::AbortAttempts);
         }
         self.queue.push_back(Work::Jobs);
-    }
-
-    /// Timers for the votes that were cast so far.
-    fn resume_votes(&mut self, job: u16) {
-        let open = self
-            .state
-            .approval_of(job)
-            .filter(|approval| approval.status == ApprovalStatus::Open);
-        let votes = open.iter().flat_map(|approval| &approval.votes);
-        let expiries: Vec<_> = votes
-            .map(|vote| vote.expires_at)
-            .filter(|at| *at > self.now)
-            .collect();
-        for at in expiries {
-            let timer = Timer::Votes(job);
-            self.effect(Effect::SetTimer { at, timer });
-        }
     }
 
     fn resume_lane(&mut self, job: u16, lane: u32) {

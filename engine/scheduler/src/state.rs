@@ -181,6 +181,8 @@ pub struct JobState {
     pub approval: Option<ApprovalId>,
     /// Its steps that wait for votes. Derived.
     pub(crate) waiting: BTreeSet<StepRef>,
+    /// Whether a request of it was void once: more of it may drift.
+    pub(crate) was_void: bool,
     /// First lane of each wave, and the number of lanes as the last entry.
     pub(crate) wave_starts: Vec<u32>,
     /// Which lane a server is.
@@ -218,10 +220,21 @@ pub struct RunState {
     pub drifted: BTreeMap<StepRef, Digest>,
     /// Steps of which a person said that their last attempt did not take place, until the next one begins.
     pub(crate) undone: BTreeSet<StepRef>,
+    /// Steps that waited for votes, until their next attempt begins.
+    pub(crate) asked: BTreeSet<StepRef>,
+    /// Inputs that the plan could not know, and that votes were wanted for: their digests, and the request that
+    /// names them.
+    pub(crate) seen_inputs: BTreeMap<StepRef, (Digest, Option<ApprovalId>)>,
+    /// The lock that it waits for or holds.
+    pub lock: LockState,
+    /// Channels that are to be told of requests for votes, and of which nobody knows that they were.
+    pub(crate) untold: BTreeMap<ApprovalId, BTreeSet<String>>,
     /// Whether somebody cancelled it.
     pub cancelled: bool,
     /// How it ended.
     pub outcome: Option<RunOutcome>,
+    /// Why the engine gave it up, if it did.
+    pub error: Option<StepError>,
     /// Steps whose check is part of the turn that is being decided; empty between turns.
     pub(crate) just_checked: Vec<StepRef>,
     /// Steps whose check is under way.
@@ -232,9 +245,34 @@ pub struct RunState {
     pub(crate) open: u32,
 }
 
+/// A run's claim on its lock.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum LockState {
+    /// It has asked for none.
+    #[default]
+    None,
+    /// It stands in the queue for this one.
+    Waiting(String),
+    /// It holds this one, until it is finished.
+    Held(String),
+}
+
 /// Steps whose check is under way. That is no part of the journal: after a crash nothing is under way.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Looking(pub(crate) BTreeSet<StepRef>);
+pub(crate) struct Looking {
+    /// These.
+    pub(crate) steps: BTreeSet<StepRef>,
+    /// Steps that wait for votes and are not being looked at: those that the gate has not let pass.
+    pub(crate) lacking: BTreeSet<StepRef>,
+    /// By job: the looks that a request for votes is held back for.
+    pub(crate) awaited: BTreeMap<u16, BTreeSet<StepRef>>,
+}
+
+/// All steps of a job.
+pub(crate) fn steps_of(job: u16) -> std::ops::RangeInclusive<StepRef> {
+    let at = |lane, step| StepRef { job, lane, step };
+    at(0, 0)..=at(u32::MAX, u16::MAX)
+}
 
 impl PartialEq for Looking {
     fn eq(&self, _: &Self) -> bool {
@@ -287,6 +325,7 @@ impl RunState {
         match self.outcome {
             Some(outcome) => outcome.into(),
             None if self.cancelled => RunStatus::Cancelling,
+            None if matches!(self.lock, LockState::Waiting(_)) => RunStatus::Queued,
             None if self.open > 0 && self.blocked >= self.open && !self.soaks() => RunStatus::Waiting,
             None => RunStatus::Running,
         }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use clawd_model::{
-    AttemptId, Decision, Digest, Event, Outcome, PrincipalName, StepError, StepRef, Timestamp, Vote,
+    ApprovalId, AttemptId, Decision, Digest, Event, Outcome, PrincipalName, StepError, StepRef, Timestamp,
+    Vote,
 };
 use serde_json::Value;
 
@@ -41,6 +42,25 @@ pub enum Input {
     VoteCast {
         /// The vote.
         vote: Vote,
+    },
+    /// Answers [`Effect::AskLock`]: whether the run is the first in the queue.
+    LockAnswered {
+        /// Whether the lock is its own.
+        is_first: bool,
+    },
+    /// Another run let a lock go that this one may wait for.
+    LockFreed,
+    /// Answers [`Effect::Announce`]: the channel took it.
+    Announced {
+        /// Which request.
+        approval: ApprovalId,
+        /// Which channel.
+        channel: String,
+    },
+    /// The run cannot go on: what it decides cannot be stored.
+    GiveUp {
+        /// Why.
+        error: StepError,
     },
     /// Policies, groups or people changed: what waits for votes is asked anew.
     RulesChanged,
@@ -120,6 +140,15 @@ pub enum Effect {
         at: Timestamp,
         /// What for.
         timer: Timer,
+    },
+    /// Find out whether the run is the first in the queue for its lock; answer with [`Input::LockAnswered`].
+    AskLock,
+    /// Tell a channel that votes are wanted; answer with [`Input::Announced`] when it took it.
+    Announce {
+        /// Which request.
+        approval: ApprovalId,
+        /// Which channel.
+        channel: String,
     },
     /// Ask running attempts to stop early.
     AbortAttempts,

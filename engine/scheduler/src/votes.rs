@@ -1,70 +1,93 @@
 //! Votes: asked for, cast, and what they set in motion.
 
 use clawd_model::{
-    ApprovalId, ApprovalStatus, ApprovalSubject, Digest, DurationMs, ErrorKind, Event, MissingVotes,
-    StepError, StepRef, Verdict, Vote,
+    ApprovalId, ApprovalStatus, Digest, DurationMs, ErrorKind, Event, MissingVotes, StepError, StepRef,
+    Verdict, Vote,
 };
 
 use crate::decide::Decider;
+use crate::state::steps_of;
 use crate::{Effect, Timer};
+
+/// What the gate said that it needs.
+pub(crate) struct Asked {
+    pub(crate) missing: Vec<MissingVotes>,
+    pub(crate) reasons: Vec<String>,
+    /// How long a vote counts.
+    pub(crate) ttl: DurationMs,
+    /// Channels to tell.
+    pub(crate) notify: Vec<String>,
+}
 
 impl Decider<'_> {
     /// The open request that the gate was satisfied by, if the step waited for it and no other step lacks votes.
     /// While one does, the request stays open: nobody could vote for it otherwise.
     pub(crate) fn satisfied_by(&self, step: StepRef) -> Option<ApprovalId> {
         let approval = self.state.approval_of(step.job)?;
-        let is_open = approval.status == ApprovalStatus::Open && self.is_waiting(step);
+        let is_open = approval.status == ApprovalStatus::Open && self.state.asked.contains(&step);
         (is_open && !self.lacking(step.job).any(|other| other != step)).then_some(approval.id)
     }
 
+    /// What is missing may have changed, and how fresh votes have to be: the strictest policy that asks counts, even
+    /// if it came into the way after others had asked.
     pub(crate) fn update_missing(
         &mut self,
         step: StepRef,
         approval: ApprovalId,
         missing: Vec<MissingVotes>,
         reasons: Vec<String>,
+        ttl: DurationMs,
     ) {
         // The lanes of a job may miss different votes. The first that lacks some speaks for the request; all are
         // asked anew with each vote.
-        let known = self.state.approvals.get(&approval);
-        let is_news =
-            known.is_none_or(|known| known.missing != missing || known.status != ApprovalStatus::Open);
-        let was_granted = known.is_some_and(|known| known.status == ApprovalStatus::Granted);
-        let speaks = || self.lacking(step.job).next().is_none_or(|first| first == step);
-        if is_news && (was_granted || speaks()) {
+        let Some(known) = self.state.approvals.get(&approval) else {
+            return;
+        };
+        let is_news = known.missing != missing || known.status != ApprovalStatus::Open;
+        let was_granted = known.status == ApprovalStatus::Granted;
+        let speaks = was_granted || self.lacking(step.job).next().is_none_or(|first| first == step);
+        let stricter = (ttl < known.vote_ttl_ms).then_some(ttl);
+        let (missing, reasons) = if speaks {
+            (missing, reasons)
+        } else {
+            (known.missing.clone(), known.reasons.clone())
+        };
+        if stricter.is_some() || (is_news && speaks) {
             self.emit(Event::ApprovalUpdated {
                 approval,
                 missing,
                 reasons,
+                vote_ttl_ms: stricter,
             });
+        }
+        if stricter.is_some() {
+            self.vote_timers(step.job);
         }
     }
 
-    pub(crate) fn request_approval(
-        &mut self,
-        step: StepRef,
-        missing: Vec<MissingVotes>,
-        reasons: Vec<String>,
-        vote_ttl_ms: DurationMs,
-    ) {
-        let Some(job) = self.program.job(step.job) else {
-            return;
-        };
-        let of_job = self
+    /// Timers for the moments at which votes of a job's open request stop counting.
+    pub(crate) fn vote_timers(&mut self, job: u16) {
+        let open = self
             .state
-            .drifted
-            .iter()
-            .filter(|(drifted, _)| drifted.job == step.job);
-        let drifted: Vec<_> = of_job
-            .map(|(step, digest)| (self.label(*step), *digest))
-            .collect();
-        let subject = ApprovalSubject {
-            tenant: self.state.tenant.clone(),
-            run: self.state.run,
-            runbook: self.state.runbook.clone(),
-            job: job.name.clone(),
-            plan: self.state.plan,
-            drifted,
+            .approval_of(job)
+            .filter(|approval| approval.status == ApprovalStatus::Open);
+        let ends = open.iter().flat_map(|approval| {
+            let ttl = approval.vote_ttl_ms;
+            approval
+                .votes
+                .iter()
+                .map(move |vote| vote.expires_at.min(vote.at.plus(ttl)))
+        });
+        let ends: Vec<_> = ends.filter(|at| *at > self.now).collect();
+        for at in ends {
+            let timer = Timer::Votes(job);
+            self.effect(Effect::SetTimer { at, timer });
+        }
+    }
+
+    pub(crate) fn request_approval(&mut self, step: StepRef, asked: Asked) {
+        let Some(subject) = self.subject(step.job) else {
+            return;
         };
         // A request after an expired or closed one is about the same subject, and yet another request.
         let salt = format!("{}\n{}", subject.digest(), self.state.approvals.len());
@@ -72,10 +95,38 @@ impl Decider<'_> {
         self.emit(Event::ApprovalRequested {
             approval,
             subject,
-            missing,
-            reasons,
-            vote_ttl_ms,
+            missing: asked.missing,
+            reasons: asked.reasons,
+            vote_ttl_ms: asked.ttl,
+            notify: asked.notify,
         });
+        self.announce(approval);
+    }
+
+    /// Has the channels told that votes are wanted, those that were not.
+    pub(crate) fn announce(&mut self, approval: ApprovalId) {
+        let channels: Vec<String> = self
+            .state
+            .untold
+            .get(&approval)
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect();
+        for channel in channels {
+            self.effect(Effect::Announce { approval, channel });
+        }
+    }
+
+    pub(crate) fn announced(&mut self, approval: ApprovalId, channel: String) {
+        let is_news = self
+            .state
+            .untold
+            .get(&approval)
+            .is_some_and(|channels| channels.contains(&channel));
+        if is_news {
+            self.emit(Event::ApprovalAnnounced { approval, channel });
+        }
     }
 
     pub(crate) fn vote_cast(&mut self, vote: Vote) {
@@ -85,9 +136,10 @@ impl Decider<'_> {
         if approval.status != ApprovalStatus::Open || approval.subject.digest() != vote.subject {
             return;
         }
-        let job_name = approval.subject.job.clone();
+        let (job_name, ttl) = (approval.subject.job.clone(), approval.vote_ttl_ms);
         let (approval, verdict, by) = (vote.approval, vote.verdict, vote.voter.clone());
-        let expires_at = vote.expires_at;
+        // The request may have become stricter while the vote was on its way.
+        let expires_at = vote.expires_at.min(vote.at.plus(ttl));
         self.emit(Event::VoteCast { vote });
         let Some(job) = self
             .state
@@ -147,7 +199,6 @@ impl Decider<'_> {
     /// Those of them that the gate has not let pass: their hosts are not being looked at. The others ask the gate
     /// by themselves, when that is done.
     pub(crate) fn lacking(&self, job: u16) -> impl Iterator<Item = StepRef> {
-        let looking = &self.state.looking.0;
-        self.waiting(job).filter(|step| !looking.contains(step))
+        self.state.looking.lacking.range(steps_of(job)).copied()
     }
 }

@@ -184,6 +184,7 @@ fn step(tenant: &TenantName, run: RunId, seq: u64) -> Turn {
         status: None,
         finished: false,
         approvals: Vec::new(),
+        locks: Vec::new(),
         inbox_done: Vec::new(),
     }
 }

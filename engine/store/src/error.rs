@@ -138,3 +138,21 @@ pub enum CommitError {
     #[error("the store is closed")]
     Closed,
 }
+
+impl CommitError {
+    /// Whether the same turn would be refused again, whenever it is tried.
+    #[must_use]
+    pub fn is_permanent(&self) -> bool {
+        match self {
+            Self::Invalid(_) | Self::Missed(_) | Self::Encode(_) => true,
+            Self::Database(sqlx::Error::Database(error)) => {
+                error.is_unique_violation() || error.is_foreign_key_violation() || error.is_check_violation()
+            }
+            Self::Fenced { .. }
+            | Self::Conflict { .. }
+            | Self::Database(_)
+            | Self::Read(_)
+            | Self::Closed => false,
+        }
+    }
+}

@@ -9,6 +9,7 @@ use clawd_model::{
 };
 
 use crate::error::{CommitError, ReadError};
+use crate::lock::LockChange;
 use crate::row::{self, Row, Stored};
 use crate::sql::sql;
 use crate::store::Store;
@@ -67,6 +68,8 @@ pub struct Turn {
     pub finished: bool,
     /// Approvals as they are from now on.
     pub approvals: Vec<Approval>,
+    /// What happens to the run's place in the queue for its lock, in order.
+    pub locks: Vec<LockChange>,
     /// Inbox messages that this turn has dealt with.
     pub inbox_done: Vec<i64>,
 }

@@ -10,9 +10,10 @@ use sqlx::sqlite::SqliteConnection;
 use crate::error::OpenError;
 
 /// All migrations; number n stands at place n - 1. Never edited once released, only appended to.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_origin_of_credentials.sql"),
+    include_str!("migrations/0003_locks.sql"),
 ];
 
 /// `claw` in ASCII.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clawd_audit::Draft;
-use clawd_model::{Digest, Plan, PrincipalName, RunId, TenantName};
+use clawd_model::{Digest, Plan, PrincipalKind, PrincipalName, RunId, TenantName};
 use clawd_store::CommitError;
 use clawd_workflow::Workflow;
 
@@ -22,6 +22,8 @@ pub struct NewRun {
     pub plan_digest: Digest,
     /// Who started it.
     pub requester: PrincipalName,
+    /// What kind of party that is.
+    pub requester_kind: PrincipalKind,
     /// What else is recorded with the run's beginning.
     pub audit: Vec<Draft>,
 }

@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use clawd_audit::Draft;
-use clawd_model::{AttemptId, DurationMs, Event, Outcome, RunId, RunStatus, StepRef, TenantName};
+use clawd_model::{
+    AttemptId, DurationMs, ErrorKind, Event, Outcome, RunId, RunStatus, StepError, StepRef, TenantName,
+};
 use clawd_scheduler::{Effect, Input, Program, RunState, decide};
 use clawd_store::{CommitError, Message, NewRunRow, shard_of};
 use serde_json::Value;
@@ -22,6 +24,9 @@ use crate::turn::Pending;
 const PAUSE: DurationMs = DurationMs::from_secs(1);
 /// The pause doubles so often at most.
 const DOUBLINGS_MAX: u32 = 5;
+
+/// How often a run may decide what can never be stored.
+const HOPELESS_MAX: u32 = 2;
 
 /// What a run's task is told.
 pub(crate) enum Mail {
@@ -75,6 +80,8 @@ pub(crate) struct Driver {
     stale: bool,
     /// How many commits were refused in a row.
     refused: u32,
+    /// How many turns could never have been stored, since the run is in memory.
+    hopeless: u32,
 }
 
 impl Driver {
@@ -101,6 +108,7 @@ impl Driver {
             shard,
             stale: false,
             refused: 0,
+            hopeless: 0,
         }
     }
 
@@ -113,8 +121,9 @@ impl Driver {
         audit: Vec<Draft>,
     ) -> Result<(), CommitError> {
         let mut pending = Pending::first(self.env.deps.clock.now(), row, audit);
-        let record = self.record_of(&first).await;
-        pending.push(first, record);
+        let record = self.recorder().draft(&first);
+        let bytes = self.weight(&first, record.as_ref());
+        pending.push(first, record, bytes);
         let begun = match self.take(Input::Resume, &mut pending).await {
             Ok(()) => self.flush(&mut pending).await,
             Err(error) => Err(error),
@@ -155,7 +164,30 @@ impl Driver {
             if !self.reload().await {
                 return;
             }
+            if error.is_permanent() && !self.give_up(&error) {
+                return;
+            }
         }
+    }
+
+    /// A turn that can never be stored is decided anew, since the state in memory may have been to blame; but not for
+    /// ever: then the run ends, and says why. False when not even that can be stored: the run is left as it is.
+    fn give_up(&mut self, error: &CommitError) -> bool {
+        self.hopeless += 1;
+        let run = self.state.run;
+        if self.hopeless > HOPELESS_MAX {
+            tracing::error!(%run, %error, "not even the end of the run can be stored; leaving it until the next start");
+            return false;
+        }
+        if self.hopeless == HOPELESS_MAX {
+            tracing::error!(%run, %error, "what the run decides can never be stored; giving it up");
+            let message = format!("the engine gave the run up: {error}");
+            let error = StepError::new(ErrorKind::Internal, message).with_hint(
+                "look at what its steps did, and start what is left in smaller runs; the process's log says more",
+            );
+            self.first = VecDeque::from([Mail::Input(Input::GiveUp { error })]);
+        }
+        true
     }
 
     /// One turn: all that waits, as far as one commit bears.
@@ -197,7 +229,8 @@ impl Driver {
                         self.take(input_of(item.message), pending).await?;
                     }
                 }
-                Ok(())
+                // Whoever lets a lock go wakes the next in the queue in the same way.
+                self.take(Input::LockFreed, pending).await
             }
         }
     }
@@ -236,7 +269,8 @@ impl Driver {
             for event in turn.events {
                 // Recorded now: later decisions of the turn change what an earlier one was made by.
                 let record = self.recorder().draft(&event);
-                pending.push(event, record);
+                let bytes = self.weight(&event, record.as_ref());
+                pending.push(event, record, bytes);
             }
             for effect in turn.effects {
                 match effect {

@@ -8,6 +8,7 @@ use clawd_policy::Policies;
 use clawd_provider::Registry;
 use clawd_store::{Lease, Store};
 
+use crate::announce::Announce;
 use crate::directory::Directory;
 use crate::secrets::Secrets;
 
@@ -24,6 +25,8 @@ pub struct Deps {
     pub clock: Arc<dyn Clock>,
     /// Values of secrets, read at the moment of use.
     pub secrets: Arc<dyn Secrets>,
+    /// The channels that are told when votes are wanted.
+    pub channels: Arc<dyn Announce>,
     /// The name under which this process holds leases; unique among processes.
     pub node: String,
     /// How many attempts may run at once.

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use clawd_model::{
-    ApprovalId, ApprovalStatus, Decision, DecisionKind, Digest, GroupName, LaneTarget, MissingVotes,
-    OperationSpec, Principal, Server, StepRef, Timestamp,
+    Approval, ApprovalId, ApprovalStatus, Decision, DecisionKind, Digest, GroupName, LaneTarget,
+    MissingVotes, OperationSpec, Principal, Server, StepRef, Timestamp, VOTE_TTL, Vote,
 };
-use clawd_policy::{Action, Approvals, Bundle, Request, Resource, RunFacts};
+use clawd_policy::{Action, Approvals, Bundle, Request, Resource, RunFacts, Standing};
 use clawd_scheduler::{Program, RunState};
 use clawd_workflow::ExtraApproval;
 
@@ -49,20 +49,7 @@ pub(crate) struct Question<'a> {
 
 /// Asks, and gives the right to go on with an allow.
 pub(crate) fn ask(question: &Question<'_>, bundle: &Bundle, members: &Members) -> (Decision, Option<Passed>) {
-    let mut decision = decide(question, bundle, members);
-    if decision.is_allow()
-        && let Some(extra) = question
-            .program
-            .job(question.step.job)
-            .and_then(|job| job.approval.as_ref())
-        && let Some(missing) = still_missing(question, extra, bundle, members)
-    {
-        decision.reasons = vec!["the runbook asks for approval of this job".to_owned()];
-        decision.kind = DecisionKind::NeedsApproval {
-            missing: vec![missing],
-            ttl_ms: None,
-        };
-    }
+    let decision = decide(question, bundle, members);
     let passed = decision.is_allow().then(|| {
         let step = question.step;
         let target = question.state.target(step.job, step.lane);
@@ -89,6 +76,7 @@ fn decide(question: &Question<'_>, bundle: &Bundle, members: &Members) -> Decisi
         kind: DecisionKind::Deny,
         policies: Vec::new(),
         reasons: vec![reason],
+        voters: Vec::new(),
         bundle: bundle.digest(),
     };
     let Some(spec) = spec else {
@@ -103,7 +91,6 @@ fn decide(question: &Question<'_>, bundle: &Bundle, members: &Members) -> Decisi
     let Some(target) = state.target(step.job, step.lane) else {
         return deny("the lane has no target".to_owned());
     };
-    let approvals = counted(question, bundle, members);
     let run = RunFacts {
         runbook: &state.runbook,
         labels: &question.program.workflow.labels,
@@ -113,16 +100,66 @@ fn decide(question: &Question<'_>, bundle: &Bundle, members: &Members) -> Decisi
         Ok(resource) => resource,
         Err(reason) => return deny(reason),
     };
+    let none = Approvals::none();
     let request = Request {
         principal,
         action: Action::Operation(spec),
         resource,
         run: Some(run),
-        approvals: &approvals,
+        approvals: &none,
         now: *now,
     };
     let electorate: &[Principal] = &members.principals;
-    bundle.decide(&request, electorate)
+    let extra = question
+        .program
+        .job(step.job)
+        .and_then(|job| job.approval.as_ref());
+    let Some(approval) = voted_on(question) else {
+        let decision = bundle.decide(&request, electorate);
+        return with_extra(question, decision, extra, &none, bundle, members);
+    };
+    let standing = bundle.standing(&request);
+    // Votes that nobody asks for have nothing to do with the answer.
+    let counted = if standing.asks || extra.is_some() {
+        counted(question, approval, &standing, bundle, members)
+    } else {
+        Approvals::none()
+    };
+    let voted = Request {
+        approvals: &counted,
+        ..request
+    };
+    let decision = bundle.decide(&voted, electorate);
+    let mut decision = with_extra(question, decision, extra, &counted, bundle, members);
+    if let DecisionKind::NeedsApproval { ttl_ms, .. } = &mut decision.kind {
+        // Of the policies in the way without votes: those that are lifted by now still want them fresh.
+        *ttl_ms = standing.ttl.map(|ttl| ttl.0);
+    }
+    decision.voters = counted.voters.into_iter().collect();
+    decision
+}
+
+/// What the runbook asks for on top of what policies allow.
+fn with_extra(
+    question: &Question<'_>,
+    mut decision: Decision,
+    extra: Option<&ExtraApproval>,
+    counted: &Approvals,
+    bundle: &Bundle,
+    members: &Members,
+) -> Decision {
+    if decision.is_allow()
+        && let Some(extra) = extra
+        && let Some(missing) = still_missing(question, extra, counted, bundle, members)
+    {
+        decision.reasons = vec!["the runbook asks for approval of this job".to_owned()];
+        decision.kind = DecisionKind::NeedsApproval {
+            missing: vec![missing],
+            ttl_ms: None,
+            notify: Vec::new(),
+        };
+    }
+    decision
 }
 
 fn resource<'a>(
@@ -142,18 +179,33 @@ fn resource<'a>(
     }
 }
 
-/// The votes that count now: on the present request, for its very subject, not expired, of people who are still here
-/// and who may still vote on it.
-fn counted(question: &Question<'_>, bundle: &Bundle, members: &Members) -> Approvals {
-    let Question { state, step, now, .. } = question;
-    match state.approval_of(step.job) {
-        Some(approval) if matches!(approval.status, ApprovalStatus::Open | ApprovalStatus::Granted) => {
-            let subject = approval.subject.digest();
-            let about = about(state, Some(approval.id), members);
-            bundle.valid_votes(about, &approval.votes, &members.principals, subject, *now)
-        }
-        _ => Approvals::none(),
-    }
+/// The request that the step's votes stand on, if there are any.
+fn voted_on<'a>(question: &Question<'a>) -> Option<&'a Approval> {
+    let approval = question.state.approval_of(question.step.job)?;
+    let counts = matches!(approval.status, ApprovalStatus::Open | ApprovalStatus::Granted);
+    (counts && !approval.votes.is_empty()).then_some(approval)
+}
+
+/// The votes that count now: for the request's very subject, of people who are still here and who may still vote on
+/// it, and fresh enough for the strictest of the policies that ask, whatever the voters were told.
+fn counted(
+    question: &Question<'_>,
+    approval: &Approval,
+    standing: &Standing,
+    bundle: &Bundle,
+    members: &Members,
+) -> Approvals {
+    let Question { state, now, .. } = question;
+    let ttl = standing.ttl.unwrap_or(VOTE_TTL);
+    let fresh: Vec<Vote> = approval
+        .votes
+        .iter()
+        .filter(|vote| vote.at.plus(ttl) > *now)
+        .cloned()
+        .collect();
+    let subject = approval.subject.digest();
+    let about = about(state, Some(approval.id), members);
+    bundle.valid_votes(about, &fresh, &members.principals, subject, *now)
 }
 
 /// What one votes on.
@@ -172,10 +224,10 @@ fn about<'a>(state: &'a RunState, id: Option<ApprovalId>, members: &'a Members) 
 fn still_missing(
     question: &Question<'_>,
     extra: &ExtraApproval,
+    have: &Approvals,
     bundle: &Bundle,
     members: &Members,
 ) -> Option<MissingVotes> {
-    let have = counted(question, bundle, members);
     let distinct = extra.quorum.saturating_sub(have.distinct);
     let lacks = |(group, wanted): (&GroupName, &u32)| {
         let lack = wanted.saturating_sub(have.of(group.as_str()));
@@ -212,6 +264,7 @@ pub(crate) fn no_bundle() -> Decision {
         kind: DecisionKind::Deny,
         policies: Vec::new(),
         reasons: vec!["the tenant has no policy bundle".to_owned()],
+        voters: Vec::new(),
         bundle: Digest::of(b""),
     }
 }

@@ -13,6 +13,7 @@
 //! journal's record of it, can make.
 
 mod admit;
+mod announce;
 mod attempt;
 mod check;
 mod claim;
@@ -22,6 +23,7 @@ mod env;
 mod gate;
 mod limits;
 mod load;
+mod lock;
 mod output;
 mod perform;
 mod records;
@@ -31,6 +33,7 @@ mod turn;
 mod worker;
 
 pub use admit::{AdmitError, NewRun};
+pub use announce::{Announce, Announcement, NoChannels};
 pub use claim::ClaimError;
 pub use env::Deps;
 pub use secrets::{NoSecrets, Redactor, Secrets};

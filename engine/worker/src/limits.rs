@@ -4,7 +4,7 @@
 use std::io;
 
 use clawd_model::{ErrorKind, Outcome, StepError};
-use serde_json::Value;
+use serde::Serialize;
 
 /// The largest output of an operation, as JSON, in bytes.
 const OUTPUT_MAX: usize = 1 << 20;
@@ -50,7 +50,7 @@ pub(crate) fn text(mut text: String) -> String {
 }
 
 /// How long a document is as JSON.
-fn bytes_of(value: &Value) -> usize {
+pub(crate) fn bytes_of(value: &impl Serialize) -> usize {
     struct Counter(usize);
     impl io::Write for Counter {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

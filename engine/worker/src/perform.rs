@@ -41,6 +41,8 @@ impl Driver {
                     }
                 }
                 Effect::SetTimer { at, timer } => self.set_timer(at, timer),
+                Effect::AskLock => self.ask_lock(),
+                Effect::Announce { approval, channel } => self.announce(approval, channel),
                 Effect::AbortAttempts => self.cancel.cancel(),
             }
         }

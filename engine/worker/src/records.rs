@@ -31,14 +31,27 @@ impl Recorder<'_> {
                 plan,
                 inputs,
                 requester,
+                requester_kind,
                 ..
             } => Some(Draft {
                 kind: "run.started",
-                actor: format!("user:{requester}"),
+                actor: format!("{}:{requester}", requester_kind.as_str().to_ascii_lowercase()),
                 run: Some(self.state.run),
                 subject: format!("run/{}", self.state.run),
                 data: json!({"runbook": runbook, "workflow": workflow, "plan": plan, "inputs": inputs}),
             }),
+            Event::LockRequested { lock } => {
+                Some(self.of_run("lock.requested", format!("lock/{lock}"), json!({})))
+            }
+            Event::LockTaken { lock } => Some(self.of_run("lock.taken", format!("lock/{lock}"), json!({}))),
+            Event::InputSeen { step, input } => {
+                Some(self.of_step("input.seen", *step, json!({"input": input})))
+            }
+            Event::ApprovalAnnounced { approval, channel } => Some(self.of_run(
+                "approval.announced",
+                approval.to_string(),
+                json!({"channel": channel}),
+            )),
             Event::StepSkipped { step, reason } => {
                 Some(self.of_step("step.skipped", *step, json!({"reason": reason})))
             }
@@ -61,10 +74,9 @@ impl Recorder<'_> {
                     DecisionKind::Deny => "gate.denied",
                     DecisionKind::NeedsApproval { .. } => "gate.needs_approval",
                 };
-                let votes = self.votes(*step);
                 let data = json!({
                     "policies": decision.policies, "reasons": decision.reasons, "bundle": decision.bundle,
-                    "action": self.action(*step), "principal": self.state.requester, "votes": votes,
+                    "action": self.action(*step), "principal": self.state.requester, "votes": decision.voters,
                 });
                 Some(self.of_step(kind, *step, data))
             }
@@ -92,8 +104,10 @@ impl Recorder<'_> {
                 let data = json!({"subject": subject.digest(), "plan": subject.plan, "job": subject.job, "missing": missing, "reasons": reasons});
                 Some(self.of_run("approval.requested", approval.to_string(), data))
             }
-            Event::ApprovalGranted { approval } => {
-                let votes = self.state.approvals.get(approval).map(|approval| &approval.votes);
+            Event::ApprovalGranted { approval, voters } => {
+                let cast = self.state.approvals.get(approval).map(|approval| &approval.votes);
+                let counted = |vote: &&clawd_model::Vote| voters.contains(&vote.voter);
+                let votes: Vec<_> = cast.into_iter().flatten().filter(counted).collect();
                 Some(self.of_run("approval.granted", approval.to_string(), json!({"votes": votes})))
             }
             Event::ApprovalRejected { approval, by } => {
@@ -106,11 +120,13 @@ impl Recorder<'_> {
                 let name = self.program.job(*job).map_or("?", |job| job.name.as_str());
                 Some(self.of_run("job.skipped", name.to_owned(), json!({"reason": reason})))
             }
-            Event::RunFinished { outcome } => Some(self.of_run(
-                "run.finished",
-                format!("run/{}", self.state.run),
-                json!({"outcome": outcome}),
-            )),
+            Event::RunFinished { outcome, error } => {
+                let mut data = json!({"outcome": outcome});
+                if let (Some(map), Some(error)) = (data.as_object_mut(), error) {
+                    map.insert("error".to_owned(), json!(error));
+                }
+                Some(self.of_run("run.finished", format!("run/{}", self.state.run), data))
+            }
             Event::StepChecked { .. }
             | Event::VoteCast { .. }
             | Event::ApprovalUpdated { .. }
@@ -138,15 +154,6 @@ impl Recorder<'_> {
             map.insert("output".to_owned(), output.clone());
         }
         self.of_step(kind, step, data)
-    }
-
-    fn votes(&self, step: StepRef) -> Vec<&clawd_model::PrincipalName> {
-        self.state
-            .approval_of(step.job)
-            .into_iter()
-            .flat_map(|approval| &approval.votes)
-            .map(|vote| &vote.voter)
-            .collect()
     }
 
     fn action(&self, step: StepRef) -> &str {

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use clawd_audit::Draft;
-use clawd_model::{Approval, ApprovalId, ApprovalStatus, Event, PrincipalKind, Timestamp};
-use clawd_scheduler::{Effect, RunState};
-use clawd_store::{CommitError, NewRunRow, Turn};
+use clawd_model::{Approval, ApprovalId, ApprovalStatus, Event, Timestamp};
+use clawd_scheduler::{Effect, LockState, RunState};
+use clawd_store::{CommitError, LockChange, NewRunRow, Turn};
 
 use crate::drive::Driver;
+use crate::limits;
 use crate::records::Recorder;
 
 /// About how much one commit bears, in bytes: well below what the store takes, since this is an estimate.
@@ -49,10 +50,11 @@ impl Pending {
         }
     }
 
-    pub(crate) fn push(&mut self, event: Event, record: Option<Draft>) {
+    /// Adds an event and its record, which take about so many bytes.
+    pub(crate) fn push(&mut self, event: Event, record: Option<Draft>, bytes: usize) {
         self.events.push(event);
         self.audit.extend(record);
-        self.grow(EVENT_BYTES);
+        self.grow(bytes);
     }
 
     pub(crate) fn grow(&mut self, bytes: usize) {
@@ -106,6 +108,7 @@ impl Driver {
             at: pending.at,
             approvals: approvals_in(&events, &self.state),
             finished: self.state.outcome.is_some(),
+            locks: locks_in(&events, &self.state),
             status: (self.status != Some(status)).then_some(status),
             events,
             audit: std::mem::take(&mut pending.audit),
@@ -127,20 +130,53 @@ impl Driver {
         }
     }
 
-    /// The record of a run's beginning, by whoever started it.
-    pub(crate) async fn record_of(&self, first: &Event) -> Option<Draft> {
-        let (deps, state) = (&self.env.deps, &self.state);
-        let members = self.env.directory.members(&deps.store, &state.tenant).await.ok();
-        let requester = members
-            .as_ref()
-            .and_then(|members| members.principal(&state.requester));
-        let kind = requester.map_or(PrincipalKind::User, |requester| requester.kind);
-        let record = self.recorder().draft(first)?;
-        Some(Draft {
-            actor: format!("{}:{}", kind.as_str().to_ascii_lowercase(), state.requester),
-            ..record
-        })
+    /// About how much an event and its record take, in the journal, the audit log and the tables beside them. What
+    /// an operation gave is counted when it arrives.
+    pub(crate) fn weight(&self, event: &Event, record: Option<&Draft>) -> usize {
+        let whole = || {
+            let recorded = record.map_or(0, |record| limits::bytes_of(&record.data));
+            EVENT_BYTES + limits::bytes_of(event) + recorded
+        };
+        let request = |id: &ApprovalId| self.state.approvals.get(id).map_or(0, limits::bytes_of);
+        match event {
+            Event::GateDecided { decision, .. } if decision.is_allow() => EVENT_BYTES,
+            Event::ApprovalRequested { approval, .. }
+            | Event::ApprovalUpdated { approval, .. }
+            | Event::ApprovalGranted { approval, .. }
+            | Event::ApprovalRejected { approval, .. }
+            | Event::ApprovalVoided { approval, .. } => whole() + request(approval),
+            Event::VoteCast { vote } => whole() + request(&vote.approval),
+            Event::RunStarted { .. }
+            | Event::RunFinished { .. }
+            | Event::StepSkipped { .. }
+            | Event::StepFailed { .. }
+            | Event::StepChecked { .. }
+            | Event::GateDecided { .. }
+            | Event::UnknownResolved { .. }
+            | Event::JobSkipped { .. }
+            | Event::CancelRequested { .. } => whole(),
+            Event::AttemptStarted { .. }
+            | Event::AttemptFinished { .. }
+            | Event::ApprovalAnnounced { .. }
+            | Event::InputSeen { .. }
+            | Event::LockRequested { .. }
+            | Event::LockTaken { .. }
+            | Event::RetryScheduled { .. }
+            | Event::SoakStarted { .. }
+            | Event::WaveStarted { .. } => EVENT_BYTES,
+        }
     }
+}
+
+/// What happens to the run's place in the queue for its lock.
+fn locks_in(events: &[Event], state: &RunState) -> Vec<LockChange> {
+    let change = |event: &Event| match event {
+        Event::LockRequested { lock } => Some(LockChange::Queue(lock.clone())),
+        Event::LockTaken { .. } => Some(LockChange::Take),
+        Event::RunFinished { .. } if state.lock != LockState::None => Some(LockChange::Release),
+        _ => None,
+    };
+    events.iter().filter_map(change).collect()
 }
 
 /// Requests for votes that the events changed: those that were open when the run ended, too.
@@ -150,7 +186,7 @@ fn approvals_in(events: &[Event], state: &RunState) -> Vec<Approval> {
         match event {
             Event::ApprovalRequested { approval, .. }
             | Event::ApprovalUpdated { approval, .. }
-            | Event::ApprovalGranted { approval }
+            | Event::ApprovalGranted { approval, .. }
             | Event::ApprovalRejected { approval, .. }
             | Event::ApprovalVoided { approval, .. } => {
                 ids.insert(*approval);

@@ -161,6 +161,7 @@ impl Worker {
             plan: new.plan_digest,
             inputs: new.plan.inputs.clone(),
             requester: new.requester.clone(),
+            requester_kind: new.requester_kind,
             jobs: Arc::new(new.plan.jobs.clone()),
         };
         let row = NewRunRow {

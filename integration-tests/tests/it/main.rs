@@ -9,6 +9,7 @@
 
 mod bad_requests;
 mod browser;
+mod channels;
 mod clawd_process;
 mod cli;
 mod console;
@@ -18,7 +19,9 @@ mod hosts;
 mod kill;
 mod lab;
 mod lab_faults;
+mod locks;
 mod people;
+mod rescue;
 mod support;
 mod walkthrough;
 

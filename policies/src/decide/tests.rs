@@ -346,3 +346,55 @@ fn the_longest_policies_that_are_allowed_are_decided_on_an_ordinary_stack() {
     });
     assert_eq!(asking.unwrap().join().unwrap(), ["needs-approval", "allow"]);
 }
+
+#[test]
+fn how_fresh_votes_have_to_be_does_not_depend_on_the_votes() {
+    let world = World::new();
+    let bundle = bundle(
+        &world,
+        &format!(
+            "{PERMIT_ALL}
+            @id(\"day\") @approval_ttl(\"24h\") @notify(\"ops\")
+            forbid(principal, action in Action::\"operation.change\", resource)
+            unless {{ context.approvals.sre >= 1 }};
+            @id(\"shift\") @approval_ttl(\"4h\") @notify(\"security,ops\")
+            forbid(principal, action == Action::\"pkg.apply\", resource is Server)
+            when {{ resource.env == \"prod\" }} unless {{ context.approvals.security >= 1 }};
+            @id(\"elsewhere\") @approval_ttl(\"1h\")
+            forbid(principal, action == Action::\"pkg.apply\", resource is Server)
+            when {{ resource.env == \"dev\" }} unless {{ context.approvals.security >= 1 }};"
+        ),
+    );
+    let ana = principal("ana", PrincipalKind::User, &["operator"]);
+    let (prod, stage) = (server("web-1", "prod"), server("web-2", "stage"));
+    let hours = |count: u64| Some(clawd_model::DurationMs::from_secs(count * 3600));
+    for votes in [
+        Approvals::none(),
+        world.votes(&[("security", 1)]),
+        world.votes(&[("sre", 1), ("security", 1)]),
+    ] {
+        // Twice: the second answer is a remembered one.
+        for _ in 0..2 {
+            let mut request = Request {
+                principal: &ana,
+                action: Action::Operation(world.operation("pkg.apply")),
+                resource: Resource::Server(&prod),
+                run: None,
+                approvals: &votes,
+                now: Timestamp(0),
+            };
+            let standing = bundle.standing(&request);
+            assert_eq!((standing.asks, standing.ttl), (true, hours(4)), "{votes:?}");
+            request.resource = Resource::Server(&stage);
+            let standing = bundle.standing(&request);
+            assert_eq!((standing.asks, standing.ttl), (true, hours(24)), "{votes:?}");
+            request.action = Action::Operation(world.operation("host.facts"));
+            assert!(!bundle.standing(&request).asks, "nothing asks for votes to look");
+        }
+    }
+    let decision = ask(&world, &bundle, &Approvals::none());
+    let DecisionKind::NeedsApproval { notify, .. } = decision.kind else {
+        panic!("{decision:?}")
+    };
+    assert_eq!(notify, ["ops", "security"], "each channel once");
+}

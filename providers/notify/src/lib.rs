@@ -11,11 +11,13 @@
 mod channel;
 mod client;
 mod message;
+mod news;
 mod notify;
 mod send;
 mod sign;
 
 pub use channel::{Channel, ChannelError, Webhook};
 pub use client::ClientError;
+pub use news::News;
 pub use notify::{Channels, Notify};
 pub use sign::InvalidSecret;

@@ -4,9 +4,11 @@ use clawd_model::{AttemptId, Timestamp};
 use clawd_provider::Context;
 use serde_json::json;
 
-/// A message under its attempt id: the same message whenever it is sent again.
+use crate::news::News;
+
+/// A message under its id: the same message whenever it is sent again.
 pub(crate) struct Message {
-    pub(crate) id: AttemptId,
+    pub(crate) id: String,
     pub(crate) at: Timestamp,
     pub(crate) body: String,
 }
@@ -23,7 +25,24 @@ impl Message {
             "data": {"tenant": context.tenant, "server": server, "channel": channel, "text": text},
         });
         Self {
-            id,
+            id: id.to_string(),
+            at,
+            body: body.to_string(),
+        }
+    }
+
+    /// News of a tenant, which belong to no attempt.
+    pub(crate) fn news(news: &News<'_>, at: Timestamp) -> Self {
+        let body = json!({
+            "type": news.kind,
+            "timestamp": at.to_rfc3339(),
+            "text": format!("{} ({})", news.text, news.path),
+            "data": {
+                "tenant": news.tenant, "channel": news.channel, "text": news.text, "id": news.id, "path": news.path,
+            },
+        });
+        Self {
+            id: news.id.to_owned(),
             at,
             body: body.to_string(),
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use clawd_model::{ErrorKind, OperationSpec, StepError};
+use clawd_model::{DurationMs, ErrorKind, OperationSpec, StepError};
 use clawd_provider::contract::notify::{Input, Output, spec};
 use clawd_provider::contract::read_input;
 use clawd_provider::egress::Guard;
@@ -11,7 +11,7 @@ use clawd_provider::{Applied, Checked, Context, Operation, ProviderError, Redact
 use reqwest::Client;
 use serde_json::{Value, json};
 
-use crate::channel::Channel;
+use crate::channel::{Channel, Webhook};
 use crate::client::{ClientError, client};
 use crate::message::{Message, usual_text};
 use crate::send::Route;
@@ -50,15 +50,36 @@ impl Notify {
         if input.text.as_ref().is_some_and(|text| text.len() > TEXT_MAX) {
             return Err(invalid(format!("`text` is longer than {} KiB", TEXT_MAX / 1024)));
         }
-        let channel = self.channels.get(&input.to).ok_or_else(|| {
+        let channel = self.channel(&input.to)?;
+        Ok((input, channel))
+    }
+
+    pub(crate) fn channel(&self, name: &str) -> Result<&Channel, StepError> {
+        self.channels.get(name).ok_or_else(|| {
             let known: Vec<&str> = self.channels.keys().map(String::as_str).collect();
-            invalid(format!("there is no channel `{}`", input.to)).with_hint(if known.is_empty() {
+            let message = format!("there is no channel `{name}`");
+            StepError::new(ErrorKind::InvalidInput, message).with_hint(if known.is_empty() {
                 "the configuration has no channels".to_owned()
             } else {
                 format!("the configured channels are {}", known.join(", "))
             })
-        })?;
-        Ok((input, channel))
+        })
+    }
+
+    /// The way to a receiver.
+    pub(crate) fn route<'a>(
+        &'a self,
+        channel: &'a str,
+        webhook: &'a Webhook,
+        limit: DurationMs,
+    ) -> Route<'a> {
+        Route {
+            client: &self.client,
+            guard: &self.guard,
+            channel,
+            webhook,
+            limit,
+        }
     }
 }
 
@@ -93,13 +114,7 @@ impl Operation for Notify {
                 false
             }
             Channel::Webhook(webhook) => {
-                let route = Route {
-                    client: &self.client,
-                    guard: &self.guard,
-                    channel: &input.to,
-                    webhook,
-                    limit: context.timeout,
-                };
+                let route = self.route(&input.to, webhook, context.timeout);
                 route.send(&Message::new(context, id, &input.to, &text)).await?;
                 note(context, &format!("delivered to the channel `{}`", input.to));
                 true

@@ -32,7 +32,7 @@ impl Route<'_> {
             let permitted = self.guard.permits(address, Reach::Elsewhere);
             permitted.map_err(|refused| self.refused(&refused))?;
         }
-        let id = message.id.to_string();
+        let id = message.id.clone();
         let seconds = message.at.0.div_euclid(1000);
         let signature = self.webhook.key.sign(&id, seconds, &message.body);
         let sent = self

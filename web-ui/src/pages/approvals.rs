@@ -14,12 +14,12 @@ use clawd_model::{
 };
 use serde::Deserialize;
 
-use super::plan::{Providers, plan_step, providers, tag};
+use super::plan::{Providers, input_pairs, plan_step, providers, tag};
 use super::runs::parsed;
 use crate::door::{Allowed, AllowedOn, Answer, Failure, Sent, Visitor, Web, render};
 use crate::ui::{Diff, MissingView};
 use crate::view::approvals::{
-    ApprovalPage, ApprovalPanel, ApprovalView, ApprovalsPage, Drifted, Standing, VoteView,
+    ApprovalPage, ApprovalPanel, ApprovalView, ApprovalsPage, Drifted, KnownNow, Standing, VoteView,
 };
 use crate::view::plan::{PlanJob, PlanLane, PlanMark, PlanWave};
 use crate::view::runs::FilterChoice;
@@ -136,6 +136,9 @@ pub(super) fn panel(
     ApprovalPanel {
         approval: approval_view(given, visitor, now),
         drifted: drifted(given, now_changes),
+        known_now: known_now(given),
+        later: later(given),
+        unlisted: given.approval.subject.more.as_ref().map(|more| more.steps),
         plan_job,
         unfolded,
         back,
@@ -288,6 +291,34 @@ fn drifted(given: &Given, now_changes: &Changes) -> Vec<Drifted> {
             diff: now_changes
                 .get(place)
                 .map(|text| Diff::read(format!("what {place} would change now"), text)),
+        })
+        .collect()
+}
+
+/// What steps are given, of which the plan could not know it.
+fn known_now(given: &Given) -> Vec<KnownNow> {
+    let inputs = given.approval.subject.inputs.iter();
+    inputs
+        .map(|seen| KnownNow {
+            place: seen.step.replace('/', " / "),
+            digest: seen.digest,
+            pairs: seen.input.as_ref().map(input_pairs),
+        })
+        .collect()
+}
+
+/// What nobody knows yet, and what a vote means for it.
+fn later(given: &Given) -> Vec<String> {
+    let unknown = given.unknown_inputs.iter();
+    unknown
+        .map(|unknown| {
+            let place = unknown.step.replace('/', " / ");
+            let then = if unknown.asked_again {
+                "votes are asked for again when it is known"
+            } else {
+                "a vote now covers whatever it becomes"
+            };
+            format!("{place} is given what depends on {}: {then}", unknown.on)
         })
         .collect()
 }

@@ -23,7 +23,12 @@ const CHOICES: [(&str, &str, &[RunStatus]); 5] = [
     (
         "active",
         "active",
-        &[RunStatus::Running, RunStatus::Waiting, RunStatus::Cancelling],
+        &[
+            RunStatus::Queued,
+            RunStatus::Running,
+            RunStatus::Waiting,
+            RunStatus::Cancelling,
+        ],
     ),
     ("waiting", "waiting", &[RunStatus::Waiting]),
     (

@@ -65,6 +65,9 @@ pub(super) fn panel(kind: &str, unfolded: bool) -> ApprovalPanel {
     ApprovalPanel {
         approval,
         drifted: Vec::new(),
+        known_now: Vec::new(),
+        later: Vec::new(),
+        unlisted: None,
         plan_job: Some(rollout()),
         unfolded,
         back: format!("/runs/{}", run_id(1)),

@@ -224,6 +224,7 @@ impl Status for StepStatus {
 impl Status for RunStatus {
     fn symbol(&self) -> Symbol {
         match self {
+            Self::Queued => Symbol::Pending,
             Self::Running => Symbol::Running,
             Self::Waiting => Symbol::Votes,
             Self::Cancelling => Symbol::Retry,

@@ -74,12 +74,27 @@ pub(crate) struct Drifted {
     pub(crate) diff: Option<Diff>,
 }
 
+/// What a step is given, known only since the run went on.
+#[derive(Clone, Debug)]
+pub(crate) struct KnownNow {
+    pub(crate) place: String,
+    pub(crate) digest: Digest,
+    /// Names and values; nothing when there is too much to show.
+    pub(crate) pairs: Option<Vec<(String, String)>>,
+}
+
 /// A request with what it would change and the form to vote: part of the run's page and of its own.
 #[derive(Clone, Debug, Template)]
 #[template(path = "part/approval_panel.html")]
 pub(crate) struct ApprovalPanel {
     pub(crate) approval: ApprovalView,
     pub(crate) drifted: Vec<Drifted>,
+    /// Inputs that the plan could not know.
+    pub(crate) known_now: Vec<KnownNow>,
+    /// What is not known yet.
+    pub(crate) later: Vec<String>,
+    /// How many more steps it is about than are listed.
+    pub(crate) unlisted: Option<u32>,
     /// The job's part of the plan.
     pub(crate) plan_job: Option<PlanJob>,
     /// Whether the plan is shown unfolded.

@@ -215,6 +215,28 @@ fn show(view: &ApprovalView, simulated: &Simulated) {
     for (step, _) in &subject.drifted {
         outln!("drifted from the plan: {}", printable(step));
     }
+    for seen in &subject.inputs {
+        let input = match &seen.input {
+            Some(input) => printable(&input.to_string()),
+            None => format!("too large to be shown, {}", seen.digest),
+        };
+        outln!("known only now: {} is given {input}", printable(&seen.step));
+    }
+    if let Some(more) = &subject.more {
+        outln!("and {} more steps, which are part of the subject", more.steps);
+    }
+    for unknown in &view.unknown_inputs {
+        let then = if unknown.asked_again {
+            "votes are asked for again when it is known"
+        } else {
+            "a vote now covers whatever it becomes"
+        };
+        outln!(
+            "not known yet: {} is given what depends on {}: {then}",
+            printable(&unknown.step),
+            printable(&unknown.on)
+        );
+    }
     for step in changes(view) {
         let change = step.change.as_ref();
         outln!(

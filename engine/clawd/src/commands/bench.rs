@@ -204,6 +204,7 @@ impl Stage {
             policies: Arc::new(current),
             clock,
             secrets: Arc::new(NoSecrets),
+            channels: Arc::new(clawd_worker::NoChannels),
             node: "bench".to_owned(),
             attempts_max: 1024,
         })
@@ -230,6 +231,7 @@ impl Stage {
             plan: Arc::clone(&self.plan),
             plan_digest: self.digest,
             requester: self.requester.clone(),
+            requester_kind: clawd_model::PrincipalKind::User,
             audit: Vec::new(),
         };
         self.worker.admit(new).await?;

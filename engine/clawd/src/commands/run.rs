@@ -35,9 +35,8 @@ pub(crate) enum Run {
     /// Watch a run until it is over.
     Watch {
         run: RunId,
-        /// End with exit code 6 as soon as the run waits for votes.
-        #[arg(long)]
-        exit_on_approval: bool,
+        #[command(flatten)]
+        until: watch::Until,
     },
     /// Cancel a run: attempts that began are finished, nothing new begins.
     Cancel {
@@ -75,6 +74,9 @@ pub(crate) struct Start {
     /// With --watch: end with exit code 6 as soon as the run waits for votes.
     #[arg(long, requires = "watch")]
     exit_on_approval: bool,
+    /// With --watch: end with exit code 8 when another run holds the lock that the run waits for.
+    #[arg(long, requires = "watch")]
+    exit_on_lock: bool,
     /// The same key starts one run, however often the request is sent.
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
@@ -112,6 +114,7 @@ impl Start {
             plan: None,
             watch,
             exit_on_approval: false,
+            exit_on_lock: false,
             idempotency_key: None,
         }
     }
@@ -129,7 +132,11 @@ impl Start {
         let run = started.map_err(failure)?;
         if self.watch {
             eprintln!("started {}", run.id);
-            return watch::run(&client, run.id, globals.output, self.exit_on_approval).await;
+            let until = watch::Until {
+                exit_on_approval: self.exit_on_approval,
+                exit_on_lock: self.exit_on_lock,
+            };
+            return watch::run(&client, run.id, globals.output, until).await;
         }
         print(globals.output, &run, |run| {
             outln!("{}", run.id);
@@ -159,11 +166,8 @@ impl Run {
     pub(crate) async fn run(self, globals: &Globals) -> Outcome {
         match self {
             Self::Start(start) => return start.run(globals).await,
-            Self::Watch {
-                run,
-                exit_on_approval,
-            } => {
-                return watch::run(&client(globals)?, run, globals.output, exit_on_approval).await;
+            Self::Watch { run, until } => {
+                return watch::run(&client(globals)?, run, globals.output, until).await;
             }
             Self::Ls { runbook, limit } => {
                 let which = RunsQuery {
@@ -292,6 +296,17 @@ fn show(view: &RunView, simulated: &Simulated) {
         run.requester
     );
     outln!("plan {}\nworkflow {}", run.plan, run.workflow);
+    if let Some(line) = watch::lock_line(view) {
+        outln!("{line}");
+    } else if let Some(lock) = &view.lock {
+        outln!("lock {}", lock.name);
+    }
+    if let Some(error) = &view.error {
+        outln!("error: {}", printable(&error.message));
+        if let Some(hint) = &error.hint {
+            outln!("  hint: {}", printable(hint));
+        }
+    }
     for job in &view.jobs {
         outln!();
         match &job.skipped {

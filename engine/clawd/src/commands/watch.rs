@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::IsTerminal as _;
 
+use clap::Args;
 use clawd_client::Client;
 use clawd_model::api::{RunView, StepView};
 use clawd_model::product::BINARY;
@@ -18,21 +19,38 @@ use crate::render::printable;
 use crate::render::simulated::Simulated;
 use crate::render::status::{painted_run, painted_step, step};
 
-/// Follows a run's events until it is over, or waits for votes and that is enough.
-pub(crate) async fn run(client: &Client, run: RunId, format: Format, exit_on_approval: bool) -> Outcome {
+/// When watching ends before the run does.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub(crate) struct Until {
+    /// End with exit code 6 as soon as the run waits for votes.
+    #[arg(long)]
+    pub(crate) exit_on_approval: bool,
+    /// End with exit code 8 when another run holds the lock that the run waits for.
+    #[arg(long)]
+    pub(crate) exit_on_lock: bool,
+}
+
+/// What a queued run waits for: `waits for lock env/prod, held by run_…`.
+pub(crate) fn lock_line(view: &RunView) -> Option<String> {
+    let lock = view.lock.as_ref()?;
+    let holder = lock.held_by?;
+    let others = match lock.ahead.saturating_sub(1) {
+        0 => String::new(),
+        more => format!(", and {more} more before this one"),
+    };
+    Some(format!("waits for lock {}, held by {holder}{others}", lock.name))
+}
+
+/// Follows a run's events until it is over, or waits and that is enough.
+pub(crate) async fn run(client: &Client, run: RunId, format: Format, until: Until) -> Outcome {
     let view = client.run(run).await.map_err(failure)?;
     let mut display = Display::new(format, client).await;
-    let outcome = follow(client, view, &mut display, exit_on_approval).await;
+    let outcome = follow(client, view, &mut display, until).await;
     display.leave();
     outcome
 }
 
-async fn follow(
-    client: &Client,
-    mut view: RunView,
-    display: &mut Display,
-    exit_on_approval: bool,
-) -> Outcome {
+async fn follow(client: &Client, mut view: RunView, display: &mut Display, until: Until) -> Outcome {
     let run = view.summary.id;
     display.show(&view);
     // Programs get all events from the first one on; people see the steps that went before in the view.
@@ -49,7 +67,15 @@ async fn follow(
             display.finish(&view);
             return Ok(exit_of(&view));
         }
-        if is_told && exit_on_approval && view.summary.status == RunStatus::Waiting {
+        if is_told
+            && until.exit_on_lock
+            && view.summary.status == RunStatus::Queued
+            && lock_line(&view).is_some()
+        {
+            display.finish(&view);
+            return Ok(Exit::Locked);
+        }
+        if is_told && until.exit_on_approval && view.summary.status == RunStatus::Waiting {
             display.finish(&view);
             return Ok(Exit::AwaitingApproval);
         }
@@ -114,6 +140,7 @@ enum Display {
         seen: HashMap<String, StepStatus>,
         waiting: bool,
         simulated: Simulated,
+        queued: Option<String>,
     },
     /// The events as they are.
     Events(Series),
@@ -132,6 +159,7 @@ impl Display {
                 seen: HashMap::new(),
                 waiting: false,
                 simulated: Simulated::ask(client).await,
+                queued: None,
             },
         }
     }
@@ -158,7 +186,7 @@ impl Display {
             Event::VoteCast { vote } => {
                 format!("{}: {} voted {:?}", vote.approval, vote.voter, vote.verdict).to_lowercase()
             }
-            Event::ApprovalGranted { approval } => format!("{approval}: granted"),
+            Event::ApprovalGranted { approval, .. } => format!("{approval}: granted"),
             Event::ApprovalVoided { approval, reason } => format!("{approval}: void, {}", printable(reason)),
             Event::ApprovalRejected { approval, by } => format!("{approval}: rejected by {by}"),
             _ => return Ok(()),
@@ -184,7 +212,13 @@ impl Display {
                 seen,
                 waiting,
                 simulated,
+                queued,
             } => {
+                let behind = lock_line(view);
+                if let (Some(line), true) = (&behind, behind != *queued) {
+                    outln!("{line}");
+                }
+                *queued = behind;
                 print_changes(seen, simulated, view);
                 let now = view.summary.status == RunStatus::Waiting;
                 if now && !*waiting {
@@ -234,6 +268,26 @@ fn grid(
     simulated: &Simulated,
     view: &RunView,
 ) {
+    let bar = |line: &str| {
+        let bar = all.add(ProgressBar::new_spinner());
+        bar.set_style(
+            ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()),
+        );
+        bar.set_message(line.to_owned());
+        bar
+    };
+    // The line of the lock has the key of no lane.
+    match lock_line(view) {
+        Some(line) => lines
+            .entry(String::new())
+            .or_insert_with(|| bar(&line))
+            .set_message(line.clone()),
+        None => {
+            if let Some(line) = lines.remove("") {
+                line.finish_and_clear();
+            }
+        }
+    }
     for job in &view.jobs {
         for lane in &job.lanes {
             let key = format!(
@@ -247,14 +301,7 @@ fn grid(
                 .iter()
                 .map(|cell| format!("{} {}", step(cell.status).0, cell.name))
                 .collect();
-            let line = lines.entry(key.clone()).or_insert_with(|| {
-                let bar = all.add(ProgressBar::new_spinner());
-                bar.set_style(
-                    ProgressStyle::with_template("{msg}")
-                        .unwrap_or_else(|_| ProgressStyle::default_spinner()),
-                );
-                bar
-            });
+            let line = lines.entry(key.clone()).or_insert_with(|| bar(&key));
             line.set_message(format!("{key:<34} {}", cells.join("  ")));
         }
     }
@@ -275,6 +322,12 @@ fn print_changes(seen: &mut HashMap<String, StepStatus>, simulated: &Simulated, 
 }
 
 fn errors(simulated: &Simulated, view: &RunView) {
+    if let Some(error) = &view.error {
+        eprintln!("{}: {}", view.summary.id, printable(&error.message));
+        if let Some(hint) = &error.hint {
+            eprintln!("  hint: {}", printable(hint));
+        }
+    }
     for (target, cell) in steps(view) {
         if let Some(error) = &cell.error {
             eprintln!(

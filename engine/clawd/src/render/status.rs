@@ -51,6 +51,7 @@ pub(crate) fn painted_step(status: StepStatus) -> String {
 /// A run's status, painted.
 pub(crate) fn painted_run(status: RunStatus) -> String {
     let (shape, colour) = match status {
+        RunStatus::Queued => ("…", DIM),
         RunStatus::Running => ("▶", BLUE),
         RunStatus::Waiting => ("◆", YELLOW),
         RunStatus::Cancelling => ("■", YELLOW),

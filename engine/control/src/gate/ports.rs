@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use clawd_audit::Draft;
 use clawd_model::api::HostKey;
-use clawd_model::{Digest, Plan, PrincipalName, RunId, TenantName};
+use clawd_model::{Digest, Plan, PrincipalKind, PrincipalName, RunId, TenantName};
 use clawd_workflow::Workflow;
 
 /// A run that is to begin.
@@ -24,6 +24,8 @@ pub struct NewRun {
     pub plan_digest: Digest,
     /// Who started it.
     pub requester: PrincipalName,
+    /// What kind of party that is.
+    pub requester_kind: PrincipalKind,
     /// Audit records to commit together with the first event.
     pub audit: Vec<Draft>,
 }

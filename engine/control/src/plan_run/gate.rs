@@ -55,6 +55,7 @@ pub(super) fn with_runbook(
         decision.kind = DecisionKind::NeedsApproval {
             missing: vec![missing(extra, requester, electorate)],
             ttl_ms: None,
+            notify: Vec::new(),
         };
     }
     decision

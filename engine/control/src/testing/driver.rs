@@ -111,7 +111,9 @@ impl InlineDriver {
                         }));
                     }
                     Effect::SetTimer { timer, .. } => inputs.push_back(Input::TimerFired(timer)),
-                    Effect::RecoverAttempt { .. } | Effect::AbortAttempts => {}
+                    // One run at a time is driven here.
+                    Effect::AskLock => inputs.push_back(Input::LockAnswered { is_first: true }),
+                    Effect::RecoverAttempt { .. } | Effect::AbortAttempts | Effect::Announce { .. } => {}
                 }
             }
         }
@@ -133,6 +135,7 @@ impl InlineDriver {
             status: Some(state.status()),
             finished: state.outcome.is_some(),
             approvals: state.approvals.values().cloned().collect(),
+            locks: Vec::new(),
             inbox_done: extra.inbox_done,
         };
         Ok(self.store.commit(turn).await?)
@@ -164,6 +167,7 @@ impl InlineDriver {
             kind: DecisionKind::Deny,
             policies: Vec::new(),
             reasons: vec![reason.to_owned()],
+            voters: Vec::new(),
             bundle: Digest::of(b""),
         };
         let Some(bundle) = self.policies.current(&state.tenant) else {
@@ -195,7 +199,9 @@ impl InlineDriver {
             approvals: &approvals,
             now,
         };
-        bundle.decide(&request, people)
+        let mut decision = bundle.decide(&request, people);
+        decision.voters = approvals.voters.into_iter().collect();
+        decision
     }
 
     async fn read_inbox(&self, run: RunId) -> Result<(), Failure> {
@@ -254,6 +260,7 @@ impl RunDriver for InlineDriver {
             plan: new.plan_digest,
             inputs: new.plan.inputs.clone(),
             requester: new.requester.clone(),
+            requester_kind: new.requester_kind,
             jobs: Arc::new(new.plan.jobs.clone()),
         };
         let mut state =

@@ -21,6 +21,20 @@ super::views! {
         /// What the job would change, from the plan. Empty in lists.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         pub steps: Vec<PlannedStep>,
+        /// What nobody could know when the plan was made, and nobody knows yet. Empty in lists.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub unknown_inputs: Vec<UnknownInput>,
+    }
+
+    /// A step that changes something, and is given what earlier steps find.
+    pub struct UnknownInput {
+        /// Which: `job/server/step`.
+        pub step: String,
+        /// What its input depends on.
+        pub on: String,
+        /// Whether votes are asked for again when it is known, since its operation is of high risk. A vote given now
+        /// covers whatever the input of the others becomes.
+        pub asked_again: bool,
     }
 
     /// A yes or a no.

@@ -17,7 +17,7 @@ mod runbook;
 mod server;
 mod session;
 
-pub use approval::{ApprovalView, CastVote};
+pub use approval::{ApprovalView, CastVote, UnknownInput};
 pub use audit::{AuditProof, AuditRecordView, AuditTreeView};
 pub use page::Page;
 pub use plan::{MakePlan, PlanSummary, PlanView};
@@ -28,8 +28,8 @@ pub use policy::{
 pub use principal::{PutPrincipal, Whoami};
 pub use problem::ProblemDetails;
 pub use run::{
-    CancelRun, JobView, LaneView, OutputChunk, OutputView, Resolution, ResolveStep, RunSummary, RunView,
-    StepPhase, StepView,
+    CancelRun, JobView, LaneView, LockView, OutputChunk, OutputView, Resolution, ResolveStep, RunSummary,
+    RunView, StepPhase, StepView,
 };
 pub use runbook::{CheckedRunbook, PublishRunbook, RunbookSummary, RunbookView};
 pub use server::{AddServer, HostKey, ProbeServer, ServerView};

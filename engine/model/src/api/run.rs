@@ -40,8 +40,25 @@ super::views! {
         pub jobs: Vec<JobView>,
         /// Approvals that are open or were given, oldest first.
         pub approvals: Vec<ApprovalId>,
+        /// The lock that it waits for or holds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub lock: Option<LockView>,
+        /// Why the engine gave it up, if it did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub error: Option<StepError>,
         /// The last event that this view stands on: where to resume the stream of events.
         pub last_seq: u64,
+    }
+
+    /// A lock: runs that name the same one do their work one after the other.
+    pub struct LockView {
+        /// Its name.
+        pub name: String,
+        /// The run that has it, when that is another one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub held_by: Option<RunId>,
+        /// How many runs come before this one.
+        pub ahead: u32,
     }
 
     /// One job of a run.

@@ -156,3 +156,26 @@ jobs:
     };
     assert_eq!(clawd_model::Digest::of_value(&input), digest);
 }
+
+#[test]
+fn a_run_that_is_given_up_says_why_and_leaves_no_attempt_without_an_outcome() {
+    let yaml = "targets: {selector: role=web}\njobs: {work: {steps: [{id: a, uses: change@v1}]}}";
+    let mut stage = Stage::new(yaml, 3, false);
+    stage.give(Input::Resume);
+    let first = stage.take().pop().unwrap();
+    stage.perform(first, &mut |_, _| fine());
+    stage.give(Input::GiveUp {
+        error: clawd_model::StepError::new(clawd_model::ErrorKind::Internal, "too large"),
+    });
+    assert_eq!(stage.state.outcome, Some(RunOutcome::Failed));
+    assert_eq!(stage.state.error.as_ref().unwrap().message, "too large");
+    assert_eq!(
+        stage.statuses(),
+        [
+            "work/web-1/a unknown",
+            "work/web-2/a unknown",
+            "work/web-3/a changed"
+        ]
+    );
+    assert_eq!(stage.take().pop(), Some(Effect::AbortAttempts));
+}

@@ -47,7 +47,11 @@ fn runbook(dice: &Dice) -> String {
             }
             text.push_str(&format!("    {phase}:\n"));
             for step in 0..count {
-                let uses = if dice.roll(3) == 0 { "look@v1" } else { "change@v1" };
+                let uses = match dice.roll(6) {
+                    0 | 1 => "look@v1",
+                    2 => "shell@v1",
+                    _ => "change@v1",
+                };
                 let retry = if dice.roll(2) == 0 {
                     ", retry: {attempts: 3, backoff: 2s}"
                 } else {
@@ -241,6 +245,8 @@ struct Approved {
     seen: HashMap<StepRef, Digest>,
     drifted: HashMap<StepRef, Digest>,
     subjects: HashMap<u16, Vec<Digest>>,
+    inputs: HashMap<u16, Vec<(String, Digest)>>,
+    voted: HashSet<StepRef>,
     tried: HashSet<StepRef>,
 }
 
@@ -263,8 +269,23 @@ impl Approved {
                 let job = stage.program.workflow.job_index(subject.job.as_str()).unwrap();
                 let digests = subject.drifted.iter().map(|(_, digest)| *digest).collect();
                 self.subjects.insert(job, digests);
+                let inputs = subject.inputs.iter().map(|seen| (seen.step.clone(), seen.digest));
+                self.inputs.insert(job, inputs.collect());
             }
-            Event::AttemptStarted { step, .. } => {
+            Event::GateDecided { step, decision }
+                if decision.is_allow()
+                    && !decision.voters.is_empty()
+                    && stage.program.is_high_risk(*step) =>
+            {
+                self.voted.insert(*step);
+            }
+            Event::AttemptStarted { step, input, .. } => {
+                if self.voted.remove(step) {
+                    assert!(
+                        self.inputs[&step.job].contains(&(stage.label(*step), *input)),
+                        "who voted on a step of high risk has seen its input"
+                    );
+                }
                 let planned = stage.program.fingerprint(*step);
                 let wanted = stage.gate.votes + stage.gate.more.map_or(0, |more| more(*step));
                 let first = self.tried.insert(*step);

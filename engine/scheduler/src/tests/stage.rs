@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use clawd_model::{
-    Change, Decision, DecisionKind, Digest, DurationMs, Effect as Access, Event, LaneTarget, MissingVotes,
-    OnAmbiguous, OperationName, OperationSpec, Outcome, Plan, PlannedJob, PlannedStep, Recorded, Recovery,
-    Risk, RunId, Scope, SeededEntropy, Server, ServerId, ServerProvider, StepError, StepRef, StepStatus,
-    Timestamp, WillRun,
+    ApprovalStatus, Change, Decision, DecisionKind, Digest, DurationMs, Effect as Access, Event, LaneTarget,
+    MissingVotes, OnAmbiguous, OperationName, OperationSpec, Outcome, Plan, PlannedJob, PlannedStep,
+    Recorded, Recovery, Risk, RunId, Scope, SeededEntropy, Server, ServerId, ServerProvider, StepError,
+    StepRef, StepStatus, Timestamp, WillRun,
 };
 use clawd_workflow::Targets;
 use serde_json::{Value, json};
@@ -33,6 +33,10 @@ pub(super) fn specs() -> BTreeMap<OperationName, OperationSpec> {
     [
         spec("look@v1", Access::ReadOnly),
         spec("change@v1", Access::Mutating),
+        OperationSpec {
+            risk: Risk::High,
+            ..spec("shell@v1", Access::Mutating)
+        },
     ]
     .into_iter()
     .map(|spec| (spec.name.clone(), spec))
@@ -63,6 +67,10 @@ pub(super) struct Gate {
     pub(super) denies: bool,
     /// So many more votes for these steps.
     pub(super) more: Option<fn(StepRef) -> usize>,
+    /// How long votes for a step count.
+    pub(super) ttl_ms: Option<fn(StepRef) -> u64>,
+    /// Who is to be told.
+    pub(super) notify: &'static [&'static str],
 }
 
 pub(super) struct Stage {
@@ -98,8 +106,17 @@ impl Stage {
         })
     }
 
+    /// A run of this YAML with these inputs.
+    pub(super) fn with_inputs(yaml: &str, servers: u64, inputs: Value) -> Self {
+        Self::of(yaml, servers, inputs, |_| {})
+    }
+
     /// The same, with a plan that says of each step what `foresee` makes it say.
     pub(super) fn planned(yaml: &str, servers: u64, foresee: impl Fn(&mut PlannedStep)) -> Self {
+        Self::of(yaml, servers, json!({}), foresee)
+    }
+
+    fn of(yaml: &str, servers: u64, inputs: Value, foresee: impl Fn(&mut PlannedStep)) -> Self {
         let text = format!("apiVersion: clawd.dev/v1\nkind: Runbook\nmetadata: {{name: test}}\n{yaml}");
         let checked = clawd_workflow::check(&text, &specs());
         let workflow = checked
@@ -156,7 +173,7 @@ impl Stage {
             tenant: "demo".parse().unwrap(),
             runbook: "test".parse().unwrap(),
             workflow: workflow.digest,
-            inputs: json!({}),
+            inputs: inputs.clone(),
             selector: None,
             requester: "ana".parse().unwrap(),
             at: Timestamp(1),
@@ -170,8 +187,9 @@ impl Stage {
             runbook: "test".parse().unwrap(),
             workflow: program.workflow.digest,
             plan: program.plan_digest,
-            inputs: json!({}),
+            inputs,
             requester: "ana".parse().unwrap(),
+            requester_kind: clawd_model::PrincipalKind::User,
             jobs: Arc::new(program.plan.jobs.clone()),
         };
         let now = Timestamp(1_000_000);
@@ -229,17 +247,18 @@ impl Stage {
     }
 
     fn answer(&self, step: StepRef) -> Decision {
-        let votes = self
-            .state
-            .approval_of(step.job)
-            .map_or(0, |approval| match approval.status {
-                clawd_model::ApprovalStatus::Open | clawd_model::ApprovalStatus::Granted => approval
-                    .votes
-                    .iter()
-                    .filter(|vote| vote.expires_at > self.now)
-                    .count(),
-                _ => 0,
-            });
+        let ttl = self.gate.ttl_ms.map_or(u64::MAX / 2, |ttl| ttl(step));
+        let counted: Vec<_> = match self.state.approval_of(step.job) {
+            Some(approval) if matches!(approval.status, ApprovalStatus::Open | ApprovalStatus::Granted) => {
+                let counts = |vote: &&clawd_model::Vote| {
+                    vote.expires_at > self.now && vote.at.plus(DurationMs(ttl)) > self.now
+                };
+                let votes = approval.votes.iter().filter(counts);
+                votes.map(|vote| vote.voter.clone()).collect()
+            }
+            _ => Vec::new(),
+        };
+        let votes = counted.len();
         let wanted = self.gate.votes + self.gate.more.map_or(0, |more| more(step));
         let kind = if self.gate.denies {
             DecisionKind::Deny
@@ -252,7 +271,8 @@ impl Stage {
             }];
             DecisionKind::NeedsApproval {
                 missing,
-                ttl_ms: None,
+                ttl_ms: self.gate.ttl_ms.map(|ttl| ttl(step)),
+                notify: self.gate.notify.iter().map(|name| (*name).to_owned()).collect(),
             }
         } else {
             DecisionKind::Allow
@@ -261,6 +281,7 @@ impl Stage {
             kind,
             policies: Vec::new(),
             reasons: vec!["test".into()],
+            voters: counted.into_iter().filter(|_| wanted > 0).collect(),
             bundle: Digest::of(b"bundle"),
         }
     }
@@ -298,6 +319,12 @@ impl Stage {
             Effect::SetTimer { at, timer } => {
                 self.now = self.now.max(at);
                 self.give(Input::TimerFired(timer));
+            }
+            Effect::AskLock => {
+                self.give(Input::LockAnswered { is_first: true });
+            }
+            Effect::Announce { approval, channel } => {
+                self.give(Input::Announced { approval, channel });
             }
             Effect::AskGate { .. } | Effect::AbortAttempts => {}
         }

@@ -62,6 +62,13 @@ impl Answers {
         }
     }
 
+    /// Wakes runs whose turn in the queue for a lock may have come.
+    pub(super) fn wake(&self, runs: impl Iterator<Item = Posted>) {
+        for posted in runs {
+            let _ = self.posted.send(posted);
+        }
+    }
+
     /// Answers the job whose transaction failed: it was tried alone.
     pub(super) fn fail(&self, jobs: Vec<Job>, failure: Failure) {
         let Some(job) = jobs.into_iter().next() else {

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use clawd_model::RunId;
+use serde_json::json;
 
+use crate::lock::LockChange;
 use crate::sql::{Sql, sql};
 use crate::writer::packed::Packed;
 use crate::writer::rows;
@@ -17,6 +19,9 @@ pub(super) struct Bulk {
     /// The last change of each run's row: a later turn of the group has the last word.
     statuses: HashMap<RunId, String>,
     approvals: List,
+    lock_queue: List,
+    lock_takes: List,
+    lock_releases: List,
     inbox_done: List,
     pub(super) audit: Packed,
     pub(super) turns: u64,
@@ -67,6 +72,9 @@ impl Bulk {
             journal: Packed::with_capacity(16 * 1024),
             statuses: HashMap::new(),
             approvals: List::default(),
+            lock_queue: List::default(),
+            lock_takes: List::default(),
+            lock_releases: List::default(),
             inbox_done: List::default(),
             audit: Packed::with_capacity(64 * 1024),
             turns: 0,
@@ -93,9 +101,25 @@ impl Bulk {
         if let Some(row) = turn.status_row() {
             self.statuses.insert(turn.run, row);
         }
+        for change in &turn.locks {
+            match change {
+                LockChange::Queue(name) => {
+                    let row = json!([turn.run, turn.tenant, name]).to_string();
+                    self.lock_queue.push(&row, 1);
+                }
+                LockChange::Take => self.lock_takes.push(&json!(turn.run).to_string(), 1),
+                LockChange::Release => self.lock_releases.push(&json!(turn.run).to_string(), 1),
+            }
+        }
         for id in &turn.inbox_done {
             self.inbox_done.push(&id.to_string(), 1);
         }
+    }
+
+    /// The runs that give their place in a queue up, as a JSON array; nothing when there are none.
+    pub(super) fn releases(&self) -> Option<String> {
+        let List { rows, count } = &self.lock_releases;
+        (*count > 0).then(|| format!("{rows}]"))
     }
 
     /// The statements, in an order that satisfies foreign keys. Without those that have nothing to do.
@@ -109,6 +133,9 @@ impl Bulk {
             self.journal.step("journal", rows::JOURNAL),
             statuses.step("runs", rows::STATUSES, true),
             self.approvals.step("approvals", rows::APPROVALS, true),
+            self.lock_queue.step("run_locks", rows::LOCK_QUEUE, true),
+            self.lock_takes.step("run_locks", rows::LOCK_TAKES, true),
+            self.lock_releases.step("run_locks", rows::LOCK_RELEASES, false),
             self.inbox_done.step("inbox", rows::INBOX_DONE, false),
             self.audit.step("audit", rows::AUDIT),
         ]

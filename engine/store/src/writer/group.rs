@@ -15,6 +15,8 @@ use sqlx::sqlite::SqliteConnection;
 use tracing::Instrument as _;
 
 use crate::error::{CommitError, ReadError};
+use crate::inbox::Posted;
+use crate::row::Row;
 use crate::sql::sql;
 use crate::store::{CommitPoint, CommitWatch};
 use crate::writer::answer::Answers;
@@ -54,6 +56,8 @@ pub(super) struct State {
     heads: Heads,
     counters: Arc<Counters>,
     answers: Answers,
+    /// Runs to wake once the transaction is durable: they come next behind those that let a lock go in it.
+    freed: Vec<Posted>,
     /// The file's version when it was last looked at.
     version: Option<i64>,
     watch: Option<CommitWatch>,
@@ -74,6 +78,7 @@ impl State {
             heads: Heads::default(),
             counters: Arc::clone(&writer.counters),
             answers: Answers::new(writer),
+            freed: Vec::new(),
             version: None,
             watch,
         }
@@ -105,6 +110,7 @@ impl State {
         match self.transaction(&jobs).await {
             Ok(verdicts) => {
                 self.answers.send(jobs, verdicts);
+                self.answers.wake(self.freed.drain(..));
                 return Ok(());
             }
             Err(failure) if jobs.len() > 1 => {
@@ -119,7 +125,10 @@ impl State {
         }
         for job in jobs {
             match self.transaction(std::slice::from_ref(&job)).await {
-                Ok(verdicts) => self.answers.send(vec![job], verdicts),
+                Ok(verdicts) => {
+                    self.answers.send(vec![job], verdicts);
+                    self.answers.wake(self.freed.drain(..));
+                }
                 Err(failure) => {
                     self.roll_back().await?;
                     self.answers.fail(vec![job], failure);
@@ -170,6 +179,10 @@ impl State {
             };
             verdicts.push(Verdict::Turn(admitted));
         }
+        self.freed = match bulk.releases() {
+            Some(runs) => self.next_behind(runs).await?,
+            None => Vec::new(),
+        };
         let turns = bulk.turns;
         for step in bulk.steps() {
             self.step(step).await?;
@@ -187,6 +200,19 @@ impl State {
             self.counters.turn_commits.fetch_add(1, Ordering::Relaxed);
         }
         Ok(verdicts)
+    }
+
+    /// Who comes next in the queues that these runs are about to leave.
+    async fn next_behind(&mut self, runs: String) -> Result<Vec<Posted>, Failure> {
+        let (_, rows) = sql(rows::LOCK_NEXT).bind(runs).run(&mut self.connection).await?;
+        let posted = rows.iter().map(|row| {
+            let row = Row::new(row, "run_locks", "run");
+            Ok(Posted {
+                tenant: row.parse("tenant")?,
+                run: row.parse("run")?,
+            })
+        });
+        posted.collect()
     }
 
     /// Opens the transaction, taking the write lock at once, so that the leases read now hold until its end.

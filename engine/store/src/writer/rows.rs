@@ -49,6 +49,25 @@ pub(super) const APPROVALS: &str = "INSERT INTO approvals (id, tenant, run, stat
      ON CONFLICT (id) DO UPDATE SET status = excluded.status, body = excluded.body
      WHERE approvals.tenant = excluded.tenant AND approvals.run = excluded.run";
 
+/// Places count up in the order of the rows.
+pub(super) const LOCK_QUEUE: &str = "INSERT INTO run_locks (run, tenant, name, held)
+     SELECT value->>0, value->>1, value->>2, 0 FROM json_each(?)";
+
+/// A run that is not the first takes nothing, and the turn is refused.
+pub(super) const LOCK_TAKES: &str = "UPDATE run_locks SET held = 1
+     WHERE run IN (SELECT value FROM json_each(?)) AND NOT EXISTS (
+         SELECT 1 FROM run_locks AS other
+         WHERE other.tenant = run_locks.tenant AND other.name = run_locks.name AND other.place < run_locks.place)";
+
+pub(super) const LOCK_RELEASES: &str = "DELETE FROM run_locks WHERE run IN (SELECT value FROM json_each(?))";
+
+/// Who comes next, behind each of these runs.
+pub(super) const LOCK_NEXT: &str =
+    "SELECT min(other.place) AS place, other.run AS run, other.tenant AS tenant
+     FROM run_locks AS mine JOIN run_locks AS other
+         ON other.tenant = mine.tenant AND other.name = mine.name AND other.place > mine.place
+     WHERE mine.run IN (SELECT value FROM json_each(?)) GROUP BY mine.run";
+
 pub(super) const INBOX_DONE: &str = "DELETE FROM inbox WHERE id IN (SELECT value FROM json_each(?))";
 
 /// Arguments: packed records, their places.

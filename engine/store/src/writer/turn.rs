@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::error::CommitError;
 use crate::journal::{CommittedTurn, Turn, shard_of};
+use crate::lock::LockChange;
 use crate::plan::PlanText;
 use crate::writer::rows;
 
@@ -36,6 +37,7 @@ pub(crate) struct TurnRows {
     pub(crate) new_run: String,
     pub(crate) approvals: String,
     pub(crate) approvals_count: u64,
+    pub(crate) locks: Vec<LockChange>,
     pub(crate) inbox_done: Vec<i64>,
     pub(crate) audit: Vec<Prepared>,
     /// The news of it, until it is told.
@@ -111,6 +113,7 @@ impl TurnRows {
             new_run,
             approvals,
             approvals_count: turn.approvals.len() as u64,
+            locks: turn.locks,
             inbox_done: turn.inbox_done,
             audit,
             committed: Some(CommittedTurn::new(

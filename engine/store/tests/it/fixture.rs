@@ -170,6 +170,7 @@ pub(crate) fn first_turn(tenant: &str, run: RunId, lease: &Lease) -> Turn {
             plan: plan.digest(),
             inputs: json!({}),
             requester: plan.requester.clone(),
+            requester_kind: clawd_model::PrincipalKind::User,
             jobs: Arc::default(),
         }],
         audit: vec![draft("run.started", "patch-security")],
@@ -207,6 +208,7 @@ pub(crate) fn last_turn(tenant: &str, run: RunId, lease: &Lease, first_seq: u64)
     Turn {
         events: vec![Event::RunFinished {
             outcome: RunOutcome::Succeeded,
+            error: None,
         }],
         status: Some(RunStatus::Succeeded),
         finished: true,
@@ -224,6 +226,8 @@ pub(crate) fn approval(fixture: &Fixture, tenant: &str, run: RunId) -> Approval 
             job: read("rollout"),
             plan: plan(tenant).digest(),
             drifted: Vec::new(),
+            inputs: Vec::new(),
+            more: None,
         },
         requester: read("ana"),
         status: ApprovalStatus::Open,
@@ -249,6 +253,7 @@ fn empty_turn(tenant: TenantName, run: RunId, lease: &Lease, first_seq: u64) -> 
         status: None,
         finished: false,
         approvals: Vec::new(),
+        locks: Vec::new(),
         inbox_done: Vec::new(),
     }
 }

@@ -8,8 +8,8 @@ use clawd_model::{
     TokenId,
 };
 use clawd_store::{
-    ApprovalFilter, AuditFilter, Claim, CommitError, Link, Message, RunFilter, Session, Stream, TenantStore,
-    Token, Turn, WriteError,
+    ApprovalFilter, AuditFilter, Claim, CommitError, Link, LockChange, Message, RunFilter, Session, Stream,
+    TenantStore, Token, Turn, WriteError,
 };
 use serde_json::json;
 
@@ -36,6 +36,7 @@ fn no_function_was_forgotten() {
         include_str!("../../src/inbox.rs"),
         include_str!("../../src/journal.rs"),
         include_str!("../../src/lib.rs"),
+        include_str!("../../src/lock.rs"),
         include_str!("../../src/output.rs"),
         include_str!("../../src/plan.rs"),
         include_str!("../../src/principal.rs"),
@@ -287,6 +288,7 @@ async fn acme_run(fixture: &Fixture) -> (RunId, AttemptId) {
     let asked = approval(fixture, "acme", run);
     let turn = Turn {
         approvals: vec![asked],
+        locks: vec![LockChange::Queue("env/prod".to_owned())],
         ..next_turn("acme", run, &lease, 2, 1)
     };
     fixture.store.commit(turn).await.unwrap();
@@ -322,6 +324,8 @@ async fn runs_and_what_belongs_to_them() {
         []
     );
     assert_eq!(demo.approval(asked[0].id).await.unwrap(), None);
+    assert!(acme.lock_of(run).await.unwrap().is_some());
+    assert_eq!(demo.lock_of(run).await.unwrap(), None);
     let message = Message::Cancel {
         by: read("ana"),
         reason: String::new(),

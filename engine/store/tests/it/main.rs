@@ -15,6 +15,7 @@ mod idempotency;
 mod inbox;
 mod isolation;
 mod lease;
+mod lock;
 mod open;
 mod output;
 mod paging;

@@ -101,7 +101,8 @@ async fn operations_that_panic_or_say_too_much_end_their_step_and_nothing_else()
         assert_eq!(
             journal.last(),
             Some(&Event::RunFinished {
-                outcome: RunOutcome::Failed
+                outcome: RunOutcome::Failed,
+                error: None,
             })
         );
         let said = journal.iter().any(|event| match event {

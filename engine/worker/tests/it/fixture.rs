@@ -5,20 +5,20 @@ use std::sync::{Arc, Mutex};
 
 use clawd_audit::{Record, SigningKey};
 use clawd_model::{
-    Approval, Change, Clock as _, Event, FixedClock, LaneTarget, Plan, PlannedStep, Principal, PrincipalKind,
-    Recorded, RunId, RunStatus, SecretName, SeededEntropy, Server, ServerId, ServerProvider, StepRef,
-    TenantName, Timestamp, Verdict, Vote, VoteId, WillRun,
+    Approval, Change, Clock as _, ErrorKind, Event, FixedClock, LaneTarget, Plan, PlannedStep, Principal,
+    PrincipalKind, Recorded, RunId, RunStatus, SecretName, SeededEntropy, Server, ServerId, ServerProvider,
+    StepError, StepRef, TenantName, Timestamp, Verdict, Vote, VoteId, WillRun,
 };
 use clawd_policy::{Bundle, Policies, Vocabulary};
 use clawd_provider::Registry;
 use clawd_store::{
     ApprovalFilter, AuditFilter, CommitPoint, CommitWatch, Message, Options, RunRow, Store, TenantStore,
 };
-use clawd_worker::{AdmitError, Deps, NewRun, Secrets, Worker};
+use clawd_worker::{AdmitError, Announce, Announcement, Deps, NewRun, Secrets, Worker};
 use clawd_workflow::{Job, Workflow};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::world::{World, registry};
@@ -44,12 +44,59 @@ impl Secrets for OneSecret {
     }
 }
 
+/// Channels that remember what they were told.
+#[derive(Default)]
+pub(crate) struct Heard {
+    told: Mutex<Vec<Announcement>>,
+    /// Channels that take nothing.
+    deaf: Mutex<Vec<String>>,
+    times: watch::Sender<usize>,
+}
+
+impl Heard {
+    pub(crate) fn all(&self) -> Vec<Announcement> {
+        self.told.lock().unwrap().clone()
+    }
+
+    /// These channels take nothing from now on.
+    pub(crate) fn deaf(&self, channels: &[&str]) {
+        *self.deaf.lock().unwrap() = channels.iter().map(|name| (*name).to_owned()).collect();
+    }
+
+    /// Waits until channels were told so often, taken or not.
+    pub(crate) async fn times(&self, times: usize) {
+        let mut told = self.times.subscribe();
+        told.wait_for(|now| *now >= times).await.unwrap();
+    }
+}
+
+impl Announce for Heard {
+    fn announce<'a>(
+        &'a self,
+        announcement: &'a Announcement,
+    ) -> futures::future::BoxFuture<'a, Result<(), StepError>> {
+        self.told.lock().unwrap().push(announcement.clone());
+        self.times.send_modify(|times| *times += 1);
+        let is_deaf = self.deaf.lock().unwrap().contains(&announcement.channel);
+        let answer = if is_deaf {
+            Err(StepError::new(ErrorKind::Connection, "as the test wants"))
+        } else {
+            Ok(())
+        };
+        Box::pin(std::future::ready(answer))
+    }
+}
+
 pub(crate) struct Fixture {
+    files: BTreeMap<String, String>,
+    vocabulary: Vocabulary,
     pub(crate) store: Store,
     pub(crate) clock: Arc<FixedClock>,
     pub(crate) world: Arc<World>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) policies: Arc<Policies>,
+    /// What channels were told.
+    pub(crate) channels: Arc<Heard>,
     entropy: SeededEntropy,
     fuse: Arc<Fuse>,
     pub(crate) folder: tempfile::TempDir,
@@ -66,7 +113,7 @@ impl Fixture {
             clock: clock.clone(),
             audit_key: SigningKey::from_bytes(&[7; 32]),
             readers: 4,
-            watch: Some(watch(&fuse)),
+            watch: Some(watch_commits(&fuse)),
         })
         .await
         .unwrap();
@@ -100,15 +147,27 @@ impl Fixture {
         let policies = Policies::default();
         policies.put(read("demo"), Arc::new(bundle));
         Self {
+            files,
+            vocabulary,
             store,
             clock,
             world,
             registry: Arc::new(registry),
             policies: Arc::new(policies),
+            channels: Arc::default(),
             entropy: SeededEntropy::new(3),
             fuse,
             folder,
         }
+    }
+
+    /// Puts policies in force beside those of the baseline.
+    pub(crate) fn also(&self, policies: &str) {
+        let mut files = self.files.clone();
+        files.insert("also.cedar".into(), policies.into());
+        let bundle =
+            Bundle::load(&files, &self.vocabulary).unwrap_or_else(|problems| panic!("{problems:#?}"));
+        self.policies.put(read("demo"), Arc::new(bundle));
     }
 
     pub(crate) fn demo(&self) -> TenantStore {
@@ -122,6 +181,7 @@ impl Fixture {
             policies: Arc::clone(&self.policies),
             clock: self.clock.clone(),
             secrets: Arc::new(OneSecret),
+            channels: self.channels.clone(),
             node: node.to_owned(),
             attempts_max: 64,
         }
@@ -189,6 +249,7 @@ impl Fixture {
             plan_digest: plan.digest(),
             plan,
             requester: ana,
+            requester_kind: PrincipalKind::User,
             audit: Vec::new(),
         }
     }
@@ -282,7 +343,7 @@ impl Fixture {
 #[derive(Default)]
 struct Fuse(Mutex<Option<(u32, Runtime)>>);
 
-fn watch(fuse: &Arc<Fuse>) -> CommitWatch {
+fn watch_commits(fuse: &Arc<Fuse>) -> CommitWatch {
     let fuse = Arc::clone(fuse);
     Arc::new(move |point| {
         let CommitPoint::After(_) = point else { return };

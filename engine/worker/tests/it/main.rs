@@ -8,11 +8,13 @@
 )]
 
 mod admit;
+mod announce;
 mod crash;
 mod ears;
 mod fenced;
 mod fixture;
 mod large;
+mod locks;
 mod lost;
 mod refused;
 mod votes;

@@ -79,3 +79,48 @@ async fn an_outcome_that_could_not_be_stored_is_stored_later_and_asked_for_by_no
     };
     assert!(!journal.iter().any(unknown), "it was known: {journal:?}");
 }
+
+/// Outcomes of this kind are never written: the commit misses rows, whenever it is tried.
+const LOSE: &str =
+    "CREATE TRIGGER lose BEFORE INSERT ON journal WHEN NEW.event LIKE '%attempt_finished%succeeded%'
+    BEGIN SELECT RAISE(IGNORE); END";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_whose_turns_can_never_be_stored_ends_and_says_why() {
+    let fixture = Fixture::new().await;
+    let worker = fixture.worker().await;
+    fixture.sql(LOSE).await;
+    let new = fixture
+        .run_of(
+            "jobs: {work: {targets: controller, steps: [{id: a, uses: once@v1}, {id: b, uses: once@v1}]}}",
+        )
+        .await;
+    let run = new.run;
+    worker.admit(new).await.unwrap();
+    worker.join(run).await;
+    assert_eq!(fixture.row(run).await.status, RunStatus::Failed);
+    let journal = fixture.journal(run).await;
+    let Some(Event::RunFinished {
+        error: Some(error), ..
+    }) = journal.last()
+    else {
+        panic!("{journal:?}")
+    };
+    assert!(error.message.contains("journal"), "{error:?}");
+    assert!(journal.iter().any(|event| matches!(
+        event,
+        Event::AttemptFinished {
+            outcome: Outcome::Unknown { .. },
+            ..
+        }
+    )));
+    assert_eq!(
+        fixture.world.calls().len(),
+        1,
+        "nothing follows what is not stored"
+    );
+    let audit = fixture.audit().await;
+    let finished = audit.iter().find(|record| record.kind == "run.finished").unwrap();
+    assert!(finished.data["error"]["message"].is_string());
+    assert_eq!(worker.active_runs(), 0);
+}

@@ -1,9 +1,10 @@
 //! Votes: posted by people, counted by the worker, for exactly what was asked.
 
-use clawd_model::{ApprovalStatus, DurationMs, Event, RunStatus, Verdict};
+use clawd_model::{ApprovalStatus, DurationMs, Event, PrincipalKind, RunStatus, Verdict};
 use serde_json::json;
 
 use crate::fixture::{Fixture, person};
+use crate::world::Hold;
 
 const PATCH: &str = "targets: {selector: role=web}\njobs: {work: {steps: [{id: a, uses: reattach@v1}]}}";
 
@@ -94,6 +95,8 @@ async fn a_host_that_changed_after_the_votes_is_asked_for_again() {
     let run = new.run;
     worker.admit(new).await.unwrap();
     fixture.until_status(run, RunStatus::Waiting).await;
+    // Requests are told apart by when they were opened.
+    fixture.clock.advance(DurationMs(1));
     fixture.world.look_like(json!("something else"));
     fixture.vote(run, "ben", Verdict::Approve).await;
     fixture.vote(run, "cho", Verdict::Approve).await;
@@ -174,4 +177,131 @@ async fn votes_that_nobody_heard_of_are_found_by_the_next_process() {
     assert_eq!(fixture.row(run).await.status, RunStatus::Succeeded);
     assert_eq!(fixture.approvals(run).await.len(), 1, "nobody was asked twice");
     fixture.nothing_twice();
+}
+
+/// A guard on one operation, stricter about the age of votes than the rest.
+const SHIFT: &str = "
+@id(\"security.shift\") @reason(\"this needs a vote of `security`\") @approval_ttl(\"4h\") @notify(\"security,ops\")
+forbid(principal, action == Action::\"once\", resource is Server)
+when { resource.env == \"prod\" } unless { context.approvals.security >= 1 };";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_strictest_guard_counts_whenever_it_comes_into_the_way() {
+    let fixture = Fixture::new().await;
+    fixture.servers(1, "prod").await;
+    fixture.also(SHIFT);
+    let sam = person("sam", "security");
+    fixture.demo().put_principal(&sam, &[]).await.unwrap();
+    let worker = fixture.worker().await;
+    let new = fixture
+        .run_of("targets: {selector: role=web}\njobs: {work: {steps: [{id: a, uses: reattach@v1}, {id: b, uses: once@v1}]}}")
+        .await;
+    let run = new.run;
+    worker.admit(new).await.unwrap();
+    fixture.until_status(run, RunStatus::Waiting).await;
+    let eight_hours = DurationMs::from_secs(8 * 3600);
+    assert_eq!(fixture.approvals(run).await[0].vote_ttl_ms, eight_hours);
+    fixture.world.hold(Hold::BeforeTheEffect);
+    for voter in ["ben", "cho", "sam"] {
+        fixture.vote(run, voter, Verdict::Approve).await;
+    }
+    fixture.world.stopped(1).await;
+    // The first step takes five hours: too long for the guard of the second one.
+    fixture.clock.advance(DurationMs::from_secs(5 * 3600));
+    fixture.world.hold(Hold::Nowhere);
+    fixture.until_status(run, RunStatus::Waiting).await;
+    assert_eq!(fixture.world.calls().len(), 1, "the second step has not begun");
+    let open = fixture.approvals(run).await.remove(0);
+    assert_eq!(open.status, ApprovalStatus::Open);
+    assert_eq!(
+        open.vote_ttl_ms,
+        DurationMs::from_secs(4 * 3600),
+        "who votes now is told"
+    );
+    for voter in ["ben", "cho", "sam"] {
+        fixture.vote(run, voter, Verdict::Approve).await;
+    }
+    worker.join(run).await;
+    assert_eq!(fixture.row(run).await.status, RunStatus::Succeeded);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_say_whose_votes_counted_and_who_really_asked() {
+    let fixture = Fixture::new().await;
+    fixture.servers(1, "prod").await;
+    let mut helper = person("helper", "operator");
+    helper.kind = PrincipalKind::Agent;
+    helper.operator = Some("ana".parse().unwrap());
+    let worker = fixture.worker().await;
+    // Somebody was looked at before the agent was made: what is remembered of people does not know it.
+    fixture.demo().put_principal(&helper, &[]).await.unwrap();
+    let mut new = fixture.run_of(PATCH).await;
+    new.requester = helper.name.clone();
+    new.requester_kind = helper.kind;
+    let run = new.run;
+    worker.admit(new).await.unwrap();
+    fixture.until_status(run, RunStatus::Waiting).await;
+    // The vote of ben expires, and dan leaves.
+    let votes = |count| {
+        move |journal: &[Event]| {
+            let cast = journal
+                .iter()
+                .filter(|event| matches!(event, Event::VoteCast { .. }));
+            cast.count() == count
+        }
+    };
+    fixture.vote(run, "ben", Verdict::Approve).await;
+    fixture.until(run, |_, journal| votes(1)(journal)).await;
+    fixture.clock.advance(DurationMs::from_secs(9 * 3600));
+    fixture.vote(run, "dan", Verdict::Approve).await;
+    fixture.until(run, |_, journal| votes(2)(journal)).await;
+    let mut dan = person("dan", "sre");
+    dan.disabled = true;
+    fixture.demo().put_principal(&dan, &[]).await.unwrap();
+    fixture
+        .demo()
+        .put_principal(&person("eve", "sre"), &[])
+        .await
+        .unwrap();
+    worker.rules_changed(&"demo".parse().unwrap());
+    fixture.vote(run, "cho", Verdict::Approve).await;
+    fixture.vote(run, "eve", Verdict::Approve).await;
+    worker.join(run).await;
+    assert_eq!(fixture.row(run).await.status, RunStatus::Succeeded);
+    let audit = fixture.audit().await;
+    let of = |kind: &str| {
+        let found: Vec<_> = audit.iter().filter(|record| record.kind == kind).collect();
+        assert_eq!(found.len(), 1, "{kind}");
+        found[0]
+    };
+    assert_eq!(of("run.started").actor, "agent:helper");
+    assert_eq!(of("gate.allowed").data["votes"], json!(["cho", "eve"]));
+    let granted = of("approval.granted").data["votes"].as_array().unwrap();
+    let voters: Vec<_> = granted
+        .iter()
+        .map(|vote| vote["voter"].as_str().unwrap())
+        .collect();
+    assert_eq!(voters, ["cho", "eve"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn votes_that_nobody_asks_for_are_not_said_to_count() {
+    let fixture = Fixture::new().await;
+    fixture.servers(1, "prod").await;
+    let worker = fixture.worker().await;
+    let new = fixture
+        .run_of("targets: {selector: role=web}\njobs: {work: {steps: [{id: a, uses: reattach@v1}, {id: b, uses: look@v1}]}}")
+        .await;
+    let run = new.run;
+    worker.admit(new).await.unwrap();
+    fixture.until_status(run, RunStatus::Waiting).await;
+    for voter in ["ben", "cho"] {
+        fixture.vote(run, voter, Verdict::Approve).await;
+    }
+    worker.join(run).await;
+    let audit = fixture.audit().await;
+    let allowed = audit.iter().filter(|record| record.kind == "gate.allowed");
+    let votes: Vec<_> = allowed.map(|record| record.data["votes"].clone()).collect();
+    // Newest first: looking needs nobody.
+    assert_eq!(votes, [json!([]), json!(["ben", "cho"])]);
 }

@@ -136,12 +136,25 @@ fn say(run: &RunView, event: &Event) -> Option<(Symbol, String, String)> {
             };
             of_run(Symbol::Cancelled, format!("{by} cancelled the run{because}"))
         }
-        Event::RunFinished { outcome } => {
+        Event::RunFinished { outcome, error } => {
             let status = RunStatus::from(*outcome);
-            of_run(status.symbol(), format!("the run {}", ended_word(status)))
+            let because = match error {
+                Some(error) => format!(": {}", error.message),
+                None => String::new(),
+            };
+            of_run(
+                status.symbol(),
+                format!("the run {}{because}", ended_word(status)),
+            )
+        }
+        Event::LockRequested { lock } => of_run(Symbol::Pending, format!("waits for lock {lock}")),
+        Event::LockTaken { lock } => of_run(Symbol::Running, format!("holds lock {lock}")),
+        Event::ApprovalAnnounced { channel, .. } => {
+            of_run(Symbol::Votes, format!("{channel} was told that votes are wanted"))
         }
         Event::StepSkipped { .. }
         | Event::StepChecked { .. }
+        | Event::InputSeen { .. }
         | Event::GateDecided { .. }
         | Event::AttemptStarted { .. }
         | Event::ApprovalUpdated { .. }

@@ -54,7 +54,23 @@ fn why(parts: &Parts) -> String {
             let by = cancelled(parts).unwrap_or_else(|| "It was cancelled.".to_owned());
             format!("{by} Attempts that began are being finished.")
         }
+        RunStatus::Queued => queued(run),
         RunStatus::Waiting | RunStatus::Running => going(parts),
+    }
+}
+
+fn queued(run: &RunView) -> String {
+    match run.lock.as_ref().map(|lock| (lock, lock.held_by)) {
+        Some((lock, Some(holder))) => {
+            let others = match lock.ahead.saturating_sub(1) {
+                0 => String::new(),
+                1 => ", and behind 1 more run".to_owned(),
+                more => format!(", and behind {more} more runs"),
+            };
+            format!("It waits for lock {}, held by {holder}{others}.", lock.name)
+        }
+        Some((lock, None)) => format!("It is about to take lock {}.", lock.name),
+        None => "It waits for its lock.".to_owned(),
     }
 }
 
@@ -115,7 +131,10 @@ fn failed(run: &RunView) -> String {
                 why.unwrap_or("no reason is recorded")
             )
         }
-        None => "A job failed.".to_owned(),
+        None => match &run.error {
+            Some(error) => format!("It was given up: {}.", error.message),
+            None => "A job failed.".to_owned(),
+        },
     }
 }
 

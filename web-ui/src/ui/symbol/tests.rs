@@ -67,6 +67,7 @@ fn every_status_has_colour_and_shape() {
     ]);
     use RunStatus as R;
     assert_told_apart(&[
+        &R::Queued,
         &R::Running,
         &R::Waiting,
         &R::Cancelling,
@@ -80,6 +81,7 @@ fn every_status_has_colour_and_shape() {
     let needs = DecisionKind::NeedsApproval {
         missing: vec![],
         ttl_ms: None,
+        notify: vec![],
     };
     assert_told_apart(&[&DecisionKind::Allow, &DecisionKind::Deny, &needs]);
     assert_told_apart(&[&Verdict::Approve, &Verdict::Reject]);
