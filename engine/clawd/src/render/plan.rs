@@ -198,6 +198,7 @@ mod tests {
                 policies: Vec::new(),
                 reasons: Vec::new(),
                 bundle: Digest::of(b""),
+                voters: Vec::new(),
             }),
             error: None,
         }
@@ -214,6 +215,7 @@ mod tests {
         let votes = || DecisionKind::NeedsApproval {
             missing: Vec::new(),
             ttl_ms: None,
+            notify: Vec::new(),
         };
         for (uses, kind, expected) in [
             ("host.facts@v1", DecisionKind::Allow, "reads only"),
