@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use clawd_model::{KeyName, TenantName};
 
 use crate::cli::Globals;
+use crate::datadir::DATABASE;
 use crate::exit::Failure;
 use crate::profiles::Profiles;
 
@@ -44,7 +45,7 @@ pub(crate) struct Grant {
 
 /// The folder of keys of the server that the command talks to, when that is on this machine.
 pub(crate) fn here(globals: &Globals) -> anyhow::Result<Option<PathBuf>> {
-    if !globals.data_dir.join("clawd.db").exists() {
+    if !globals.data_dir.join(DATABASE).exists() {
         return Ok(None);
     }
     if let Some(url) = &globals.url {

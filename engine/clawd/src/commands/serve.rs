@@ -80,7 +80,7 @@ impl Serve {
         first_start(&listening, &dir, &self.tenant, "admin", &others).await?;
         for name in others {
             match Profiles::read(&dir.profiles())?.profiles.contains_key(name) {
-                true => eprintln!("profile `{name}`: clawd … -p {name}"),
+                true => eprintln!("profile `{name}`: {BINARY} … -p {name}"),
                 false => eprintln!("nobody is called `{name}`: add them, and start again"),
             }
         }

@@ -81,7 +81,7 @@ async fn upgrade_with_losses(losses: usize) -> (Result<Applied, ProviderError>, 
             }
             return Ok("amd64\nii |ab|all|1.1\n".to_owned());
         }
-        if asks("-s") {
+        if argv.iter().any(|part| part == "-s") {
             return Ok("Inst ab [1.0] (1.1 Lab:1/lab [all])\n".to_owned());
         }
         Ok(format!("boot_id={}\n", "0".repeat(36)))
