@@ -178,6 +178,7 @@ async fn a_run_from_its_plan_to_its_end() {
     );
     let resolve = ResolveStep {
         step: "rollout/web-1/apply".to_owned(),
+        attempt: 1,
         resolution: Resolution::DidNotHappen,
     };
     assert_eq!(

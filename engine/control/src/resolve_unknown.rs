@@ -26,6 +26,16 @@ pub enum ResolveUnknownError {
         /// Where it stands.
         status: &'static str,
     },
+    /// It was tried again since they looked.
+    #[error("attempt {seen} of step `{step}` is not the unknown one: that is attempt {present}")]
+    OtherAttempt {
+        /// Which step.
+        step: String,
+        /// Which attempt they looked at.
+        seen: u32,
+        /// Which attempt is unknown.
+        present: u32,
+    },
     /// An output is always an object.
     #[error("the output of an operation is an object")]
     OutputShape,
@@ -44,7 +54,7 @@ impl Explained for ResolveUnknownError {
     fn class(&self) -> Class {
         match self {
             Self::NoSuchStep(_) => Class::NotFound,
-            Self::NotUnknown { .. } => Class::Conflict,
+            Self::NotUnknown { .. } | Self::OtherAttempt { .. } => Class::Conflict,
             Self::OutputShape => Class::Invalid,
             Self::Refused(error) => error.class(),
             Self::Fold(error) => error.class(),
@@ -56,6 +66,7 @@ impl Explained for ResolveUnknownError {
         match self {
             Self::NoSuchStep(_) => "no-such-step",
             Self::NotUnknown { .. } => "not-unknown",
+            Self::OtherAttempt { .. } => "other-attempt",
             Self::OutputShape => "invalid-output",
             Self::Refused(error) => error.code(),
             Self::Fold(error) => error.code(),
@@ -67,6 +78,9 @@ impl Explained for ResolveUnknownError {
         match self {
             Self::NoSuchStep(_) => {
                 Some("steps are named `job/server/step`, such as `rollout/web-1/apply`".to_owned())
+            }
+            Self::OtherAttempt { .. } => {
+                Some("look at the server and at the run again, then decide about what you see".to_owned())
             }
             Self::Refused(error) => error.hint(),
             _ => None,
@@ -84,7 +98,7 @@ impl Explained for ResolveUnknownError {
 /// Decides what an unknown step of the permit's run came to.
 ///
 /// # Errors
-/// When the step is not unknown, or the store fails.
+/// When the step is not unknown, when it was tried again since they looked, or the store fails.
 pub async fn resolve_unknown(
     permit: &Permit<RunResolve, RunRow>,
     resolve: ResolveStep,
@@ -94,7 +108,10 @@ pub async fn resolve_unknown(
     let found = with_run(&reading, |folded| {
         let step = folded.find(&resolve.step)?;
         let state = folded.state.step(step);
-        let unknown = matches!(state, Some(StepState::Unknown { .. }));
+        let unknown = match state {
+            Some(StepState::Unknown { attempt, .. }) => Some(*attempt),
+            _ => None,
+        };
         Some((
             step,
             unknown,
@@ -104,24 +121,31 @@ pub async fn resolve_unknown(
     let (step, unknown, status) = found
         .await?
         .ok_or_else(|| ResolveUnknownError::NoSuchStep(resolve.step.clone()))?;
-    if !unknown {
-        return Err(ResolveUnknownError::NotUnknown {
+    let attempt = unknown.ok_or_else(|| ResolveUnknownError::NotUnknown {
+        step: resolve.step.clone(),
+        status,
+    })?;
+    if attempt != resolve.attempt {
+        return Err(ResolveUnknownError::OtherAttempt {
             step: resolve.step,
-            status,
+            seen: resolve.attempt,
+            present: attempt,
         });
     }
     let by = permit.caller().principal().name.clone();
     let outcome = outcome(&resolve.resolution, by.as_str())?;
-    let data = json!({"resolution": resolve.resolution, "bundle": permit.bundle()});
+    let data = json!({"attempt": attempt, "resolution": resolve.resolution, "bundle": permit.bundle()});
     let record = Draft {
         run: Some(run.id),
         ..permit.record("step.resolved", resolve.step.clone(), data)
     };
-    match permit
-        .store()
-        .post(&Message::Resolve { step, outcome, by }, run.id, &[record])
-        .await
-    {
+    let message = Message::Resolve {
+        step,
+        attempt,
+        outcome,
+        by,
+    };
+    match permit.store().post(&message, run.id, &[record]).await {
         Ok(()) => {}
         Err(WriteError::Missing(_)) => {
             return Err(ResolveUnknownError::NotUnknown {

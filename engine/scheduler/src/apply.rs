@@ -61,6 +61,7 @@ impl RunState {
                     attempt: *attempt,
                     id: *id,
                     input: *input,
+                    since: at,
                 };
                 self.attempt_started(*step, *attempt, next)
             }

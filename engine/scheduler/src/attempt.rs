@@ -38,8 +38,16 @@ impl Decider<'_> {
         });
     }
 
-    pub(crate) fn unknown_resolved(&mut self, step: StepRef, by: PrincipalName, outcome: Option<Outcome>) {
-        if !matches!(self.state.step(step), Some(StepState::Unknown { .. })) {
+    pub(crate) fn unknown_resolved(
+        &mut self,
+        step: StepRef,
+        attempt: u32,
+        by: PrincipalName,
+        outcome: Option<Outcome>,
+    ) {
+        // A word about an earlier attempt says nothing about this one.
+        if !matches!(self.state.step(step), Some(StepState::Unknown { attempt: unknown, .. }) if *unknown == attempt)
+        {
             return;
         }
         let tries_again = outcome.is_none();

@@ -47,6 +47,7 @@ impl Decider<'_> {
             Input::Resume => self.resume(),
             Input::Checked { step, result } => self.checked(step, result),
             Input::GateAnswered { step, decision } => self.gate_answered(step, decision),
+            Input::NoRoom { step } => self.no_room(step),
             Input::AttemptFinished {
                 step,
                 attempt,
@@ -60,7 +61,12 @@ impl Decider<'_> {
             Input::GiveUp { error } => self.give_up(error),
             Input::RulesChanged => self.rules_changed(),
             Input::CancelRequested { by, reason } => self.cancel_requested(by, reason),
-            Input::UnknownResolved { step, by, outcome } => self.unknown_resolved(step, by, outcome),
+            Input::UnknownResolved {
+                step,
+                attempt,
+                by,
+                outcome,
+            } => self.unknown_resolved(step, attempt, by, outcome),
         }
     }
 

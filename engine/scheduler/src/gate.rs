@@ -118,6 +118,13 @@ impl Decider<'_> {
         }
     }
 
+    /// The step waits for room: by the time there is some, what its check saw is old. It lacks no votes, and the gate
+    /// is asked for it by itself.
+    pub(crate) fn no_room(&mut self, step: StepRef) {
+        self.state.just_checked.retain(|checked| *checked != step);
+        self.state.looking.lacking.remove(&step);
+    }
+
     fn allowed(&mut self, step: StepRef, decision: Decision, just_checked: bool) {
         // The votes arrived after the last look at the host: look again, the answer leads back here.
         if self.needs_check(step) && !just_checked {
@@ -169,6 +176,10 @@ impl Decider<'_> {
     }
 
     fn needs_approval(&mut self, step: StepRef, decision: Decision, asked: Asked) {
+        // It may have been let pass before, and have waited for room.
+        if self.is_waiting(step) {
+            self.state.looking.lacking.insert(step);
+        }
         self.see_input(step);
         let present = self.present(step.job);
         if present.is_some() && !self.is_named(step) {

@@ -114,6 +114,7 @@ impl Decider<'_> {
                 attempt,
                 id,
                 input: digest,
+                since,
             } => match self.input(step) {
                 Ok(input) => self.effect(Effect::RecoverAttempt {
                     step,
@@ -121,6 +122,7 @@ impl Decider<'_> {
                     id,
                     input,
                     digest,
+                    since,
                 }),
                 Err(message) => self.cannot_recover(step, attempt, message),
             },

@@ -32,6 +32,8 @@ pub enum StepState {
         id: AttemptId,
         /// The digest of its input.
         input: Digest,
+        /// Since when.
+        since: Timestamp,
     },
     /// Nobody can know what the attempt did; a person decides.
     Unknown {

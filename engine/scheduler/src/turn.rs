@@ -27,6 +27,12 @@ pub enum Input {
         /// The answer.
         decision: Decision,
     },
+    /// The gate allows the step [`Effect::AskGate`] is about, and there is no room for an attempt now. Nothing is
+    /// decided: once there is room the gate is asked anew, and answers with [`Input::GateAnswered`].
+    NoRoom {
+        /// Which step.
+        step: StepRef,
+    },
     /// An attempt came to an outcome.
     AttemptFinished {
         /// Which step.
@@ -75,6 +81,8 @@ pub enum Input {
     UnknownResolved {
         /// Which step.
         step: StepRef,
+        /// Which attempt they looked at. A word about another one is ignored.
+        attempt: u32,
         /// Who.
         by: PrincipalName,
         /// What it came to.
@@ -96,7 +104,8 @@ pub enum Timer {
 /// Work to perform next.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// Ask the gate now, in memory, before the turn is committed; answer with [`Input::GateAnswered`].
+    /// Ask the gate now, in memory, before the turn is committed; answer with [`Input::GateAnswered`], or, of an allow
+    /// that cannot be used at once, with [`Input::NoRoom`].
     AskGate {
         /// Which step.
         step: StepRef,
@@ -133,6 +142,8 @@ pub enum Effect {
         input: Arc<Value>,
         /// The digest of the input that it was started with.
         digest: Digest,
+        /// When it was started.
+        since: Timestamp,
     },
     /// Send [`Input::TimerFired`] at this time, or soon after.
     SetTimer {

@@ -30,6 +30,9 @@ pub enum Message {
     Resolve {
         /// Which step.
         step: StepRef,
+        /// Which attempt they looked at. There is no attempt 0: a message without a number is about none.
+        #[serde(default)]
+        attempt: u32,
         /// What it came to; `None`: it did not take place, try again.
         outcome: Option<Outcome>,
         /// Who decided.

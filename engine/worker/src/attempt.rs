@@ -1,26 +1,24 @@
-//! One attempt: the operation is called, its effect is verified, its outcome is told.
+//! One attempt: what a call needs is put together, and its outcome is told.
 //!
 //! This is called only when the intent is durable, and only with a [`Passed`].
 
 use std::sync::Arc;
 
 use clawd_model::{
-    AttemptId, Digest, DurationMs, ErrorKind, OnAmbiguous, OperationName, OperationSpec, Outcome, RunId,
-    Server, StepError, StepRef, TenantName,
+    AttemptId, Digest, DurationMs, ErrorKind, OperationName, OperationSpec, Outcome, RunId, Server,
+    StepError, StepRef, TenantName, Timestamp,
 };
-use clawd_provider::{Applied, Context, Operation, OutputSink, ProviderError};
+use clawd_provider::{Context, Operation, OutputSink};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
+use crate::act::apply;
 use crate::env::Env;
 use crate::gate::Passed;
 use crate::limits;
 use crate::output::{AttemptOutput, Target};
 use crate::secrets::{Redactor, resolve};
-
-/// How much longer than its own limit an operation may take before it is given up on.
-const GRACE: DurationMs = DurationMs::from_secs(30);
 
 /// One try of one step.
 pub(crate) struct Attempt {
@@ -38,8 +36,17 @@ pub(crate) struct Attempt {
     pub(crate) epoch: u64,
     pub(crate) cancel: CancellationToken,
     pub(crate) label: String,
-    /// For an attempt that is taken up again: the digest of the input that it was started with.
-    pub(crate) recovers: Option<Digest>,
+    /// For an attempt that is taken up again.
+    pub(crate) recovers: Option<Recovers>,
+}
+
+/// What is known of the first call of an attempt that is taken up again.
+#[derive(Clone, Copy)]
+pub(crate) struct Recovers {
+    /// The digest of the input that it was started with.
+    pub(crate) input: Digest,
+    /// When its intent became durable.
+    pub(crate) since: Timestamp,
 }
 
 impl Attempt {
@@ -58,8 +65,8 @@ pub(crate) struct Finished {
 }
 
 impl Finished {
-    fn new(outcome: Outcome, output: Option<Value>) -> Self {
-        let (outcome, bytes) = limits::bounded(outcome);
+    fn new(env: &Env, attempt: &Attempt, outcome: Outcome, output: Option<Value>) -> Self {
+        let (outcome, bytes) = limits::bounded(outcome, is_mutating(env, attempt));
         Self {
             outcome,
             output,
@@ -73,17 +80,24 @@ impl Finished {
         if attempt.recovers.is_some() {
             return Self::unsure(env, attempt, error);
         }
-        Self::new(Outcome::Failed { error }, None)
+        Self::new(env, attempt, Outcome::Failed { error }, None)
     }
 
     /// Nobody knows how far the operation came. What only looks has failed.
     pub(crate) fn unsure(env: &Env, attempt: &Attempt, error: StepError) -> Self {
-        let spec = env.deps.registry.spec(&attempt.uses);
-        if spec.is_none_or(OperationSpec::is_mutating) {
-            return Self::new(Outcome::Unknown { error }, None);
-        }
-        Self::new(Outcome::Failed { error }, None)
+        let outcome = if is_mutating(env, attempt) {
+            Outcome::Unknown { error }
+        } else {
+            Outcome::Failed { error }
+        };
+        Self::new(env, attempt, outcome, None)
     }
+}
+
+/// What is not known may change something.
+fn is_mutating(env: &Env, attempt: &Attempt) -> bool {
+    let spec = env.deps.registry.spec(&attempt.uses);
+    spec.is_none_or(OperationSpec::is_mutating)
 }
 
 /// An operation with all that a call needs.
@@ -148,7 +162,7 @@ pub(crate) async fn with_output(
     match called {
         Ok(call) => {
             let outcome = struck(act(&call).await, &redactor);
-            Finished::new(outcome, output.finish().await)
+            Finished::new(env, attempt, outcome, output.finish().await)
         }
         Err(error) => Finished::not_called(env, attempt, error),
     }
@@ -203,72 +217,6 @@ fn unserved(attempt: &Attempt, server: Option<&Server>) -> StepError {
         format!("`{}` cannot be carried out on {place}", attempt.uses),
     )
     .with_hint("choose other targets, or another operation; `local` servers are read-only")
-}
-
-/// Applies and verifies.
-pub(crate) async fn apply(call: &Call) -> Outcome {
-    match in_time(call, call.operation.apply(&call.context, &call.input)).await {
-        Err(late) => ambiguous(call, late).await,
-        Ok(Err(ProviderError::Failed(error))) => Outcome::Failed { error },
-        Ok(Err(ProviderError::OutcomeUnknown(error))) => ambiguous(call, error).await,
-        Ok(Ok(applied)) => verified(call, applied).await,
-    }
-}
-
-/// Success means that an independent look saw the effect, not that a command exited 0.
-pub(crate) async fn verified(call: &Call, applied: Applied) -> Outcome {
-    let verify = call.operation.verify(&call.context, &call.input, &applied);
-    match in_time(call, verify).await {
-        Ok(Ok(())) => Outcome::Succeeded {
-            output: applied.output,
-            changed: applied.changed,
-        },
-        Ok(Err(ProviderError::Failed(error))) => Outcome::Failed { error },
-        Ok(Err(ProviderError::OutcomeUnknown(error))) | Err(error) => ambiguous(call, error).await,
-    }
-}
-
-/// Waits no longer than the call may take; the error says that it took longer.
-pub(crate) async fn in_time<T>(call: &Call, work: impl Future<Output = T>) -> Result<T, StepError> {
-    let limit = DurationMs(call.context.timeout.0.saturating_add(GRACE.0));
-    let spec = call.operation.spec();
-    tokio::time::timeout(limit.to_std(), work)
-        .await
-        .map_err(|_| timed_out(spec, limit))
-}
-
-/// Nobody saw what happened: what the operation declares for that case.
-pub(crate) async fn ambiguous(call: &Call, error: StepError) -> Outcome {
-    let spec = call.operation.spec();
-    if !spec.is_mutating() {
-        return Outcome::Failed { error };
-    }
-    match spec.on_ambiguous {
-        OnAmbiguous::RetryIfIdempotent => Outcome::Failed { error },
-        OnAmbiguous::Verify => {
-            let unseen = Applied {
-                output: Value::Object(serde_json::Map::new()),
-                changed: true,
-            };
-            let verify = call.operation.verify(&call.context, &call.input, &unseen);
-            match in_time(call, verify).await {
-                Ok(Ok(())) => Outcome::Succeeded {
-                    output: unseen.output,
-                    changed: true,
-                },
-                Ok(Err(_)) | Err(_) => Outcome::Unknown { error },
-            }
-        }
-        OnAmbiguous::Compensate | OnAmbiguous::Human => Outcome::Unknown { error },
-    }
-}
-
-fn timed_out(spec: &OperationSpec, limit: DurationMs) -> StepError {
-    StepError::new(
-        ErrorKind::Timeout,
-        format!("`{}` gave no answer within {limit}", spec.name),
-    )
-    .with_hint("give the step a longer `timeout`, or look at the server")
 }
 
 fn struck(outcome: Outcome, redactor: &Redactor) -> Outcome {

@@ -21,12 +21,12 @@ pub(crate) struct Question {
     pub(crate) uses: OperationName,
     pub(crate) input: Arc<Value>,
     pub(crate) server: Result<Option<Arc<Server>>, StepError>,
+    pub(crate) epoch: u64,
     pub(crate) cancel: CancellationToken,
 }
 
 /// The fingerprint of the change that the step would make now, and its summary.
 pub(crate) async fn run(env: &Env, question: Question) -> Result<(Digest, String), StepError> {
-    let _slot = env.slots.acquire().await;
     let server = question.server?;
     let operation = env
         .deps
@@ -51,7 +51,7 @@ pub(crate) async fn run(env: &Env, question: Question) -> Result<(Digest, String
         tenant: question.tenant,
         server,
         attempt: None,
-        epoch: 0,
+        epoch: question.epoch,
         timeout: LIMIT,
         clock: Arc::clone(&env.deps.clock),
         redactor: redactor.clone(),

@@ -53,7 +53,7 @@ pub(crate) async fn renew_forever(env: Arc<Env>) {
                 Ok(Some(renewed)) => env.hold(renewed),
                 Ok(None) => {
                     tracing::warn!(shard, epoch = lease.epoch, "the lease was lost to another node");
-                    env.lose(shard);
+                    env.lose(shard, lease.epoch);
                 }
                 Err(error) => tracing::warn!(shard, %error, "the lease could not be renewed; trying again"),
             }

@@ -1,37 +1,35 @@
 //! Drives one run: a task that takes inputs, decides, commits, and then performs.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use clawd_audit::Draft;
-use clawd_model::{
-    AttemptId, DurationMs, ErrorKind, Event, Outcome, RunId, RunStatus, StepError, StepRef, TenantName,
-};
+use clawd_model::{AttemptId, Digest, Event, Outcome, RunId, RunStatus, StepError, StepRef, TenantName};
 use clawd_scheduler::{Effect, Input, Program, RunState, decide};
 use clawd_store::{CommitError, Message, NewRunRow, shard_of};
+use futures::FutureExt as _;
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::attempt::Finished;
-use crate::claim::LEASE;
-use crate::env::Env;
-use crate::gate::{self, Passed};
-use crate::load;
+use crate::env::{Env, Room};
+use crate::gate::Passed;
 use crate::turn::Pending;
-
-/// How long a run that the store refused waits before it is loaded anew; longer each time that it is refused again.
-const PAUSE: DurationMs = DurationMs::from_secs(1);
-/// The pause doubles so often at most.
-const DOUBLINGS_MAX: u32 = 5;
-
-/// How often a run may decide what can never be stored.
-const HOPELESS_MAX: u32 = 2;
 
 /// What a run's task is told.
 pub(crate) enum Mail {
     /// Something for the scheduler.
     Input(Input),
+    /// A step was checked, perhaps with room for its attempt at hand.
+    Checked {
+        step: StepRef,
+        result: Result<(Digest, String), StepError>,
+        room: Option<Room>,
+    },
+    /// There is room for a step that the gate would have allowed before.
+    Room { step: StepRef, room: Room },
     /// An attempt ended.
     Finished(Ended),
     /// The inbox holds something.
@@ -45,6 +43,8 @@ pub(crate) struct Ended {
     pub(crate) attempt: u32,
     pub(crate) id: AttemptId,
     pub(crate) finished: Finished,
+    /// Whether the process was stopping by then, and may be the reason.
+    pub(crate) stopped: bool,
 }
 
 /// What is left to do within one decision.
@@ -60,28 +60,37 @@ pub(crate) struct Driver {
     pub(crate) state: RunState,
     pub(crate) mailbox: mpsc::UnboundedSender<Mail>,
     /// What comes before the mail: told again after the run was loaded anew.
-    first: VecDeque<Mail>,
+    pub(crate) first: VecDeque<Mail>,
     /// Attempts that this process works on, until their outcome is durable: they are not recovered a second time.
     pub(crate) in_flight: HashSet<AttemptId>,
     /// Those of them that ended, and whose outcome is not durable.
-    ended: Vec<Ended>,
-    /// Allows of the present turn.
-    pub(crate) passed: HashMap<StepRef, Passed>,
+    pub(crate) ended: Vec<Ended>,
+    /// Allows of the present turn, each with the room that its attempt begins in.
+    pub(crate) passed: HashMap<StepRef, (Passed, Room)>,
+    /// Room that came with the mail of the present turn.
+    pub(crate) rooms: HashMap<StepRef, Room>,
+    /// Steps that wait for room.
+    pub(crate) queued: HashSet<StepRef>,
     /// Ends when the run is cancelled.
     pub(crate) cancel: CancellationToken,
     /// Ends when the process stops: nothing new is begun, attempts are left to recovery.
     pub(crate) stop: CancellationToken,
+    /// Ends when this task does, for whatever reason: what still waits then is not called.
+    pub(crate) over: CancellationToken,
+    _over: DropGuard,
+    /// What everything that the run does is traced under.
+    pub(crate) span: tracing::Span,
     /// What the store says of the run; `None` when that is not known.
     pub(crate) status: Option<RunStatus>,
     /// What became of the output of attempts that ended, for the audit log.
     pub(crate) outputs: HashMap<(StepRef, u32), Value>,
     pub(crate) shard: u16,
     /// Whether the state is ahead of the journal, since a commit failed.
-    stale: bool,
+    pub(crate) stale: bool,
     /// How many commits were refused in a row.
-    refused: u32,
+    pub(crate) refused: u32,
     /// How many turns could never have been stored, since the run is in memory.
-    hopeless: u32,
+    pub(crate) hopeless: u32,
 }
 
 impl Driver {
@@ -92,6 +101,8 @@ impl Driver {
         stop: CancellationToken,
     ) -> Self {
         let shard = shard_of(state.run);
+        let over = stop.child_token();
+        let span = tracing::info_span!(parent: None, "run", run = %state.run, tenant = %state.tenant, runbook = %state.runbook);
         Self {
             env,
             program,
@@ -101,8 +112,13 @@ impl Driver {
             in_flight: HashSet::new(),
             ended: Vec::new(),
             passed: HashMap::new(),
+            rooms: HashMap::new(),
+            queued: HashSet::new(),
             cancel: CancellationToken::new(),
             stop,
+            _over: over.clone().drop_guard(),
+            over,
+            span,
             status: None,
             outputs: HashMap::new(),
             shard,
@@ -140,7 +156,7 @@ impl Driver {
 
     /// Works until the run is over, the lease is lost, or the process stops.
     pub(crate) async fn work(mut self, mut mail: mpsc::UnboundedReceiver<Mail>) {
-        if self.stale && !self.reload().await {
+        if self.stale && !self.reload(&mut mail).await {
             return;
         }
         while self.state.outcome.is_none() {
@@ -148,56 +164,60 @@ impl Driver {
                 Some(first) => Some(first),
                 None => tokio::select! {
                     biased;
-                    () = self.stop.cancelled() => return,
+                    () = self.over.cancelled() => return self.leave(mail).await,
                     first = mail.recv() => first,
                 },
             };
             let Some(first) = first else { return };
-            let Err(error) = self.turn(first, &mut mail).await else {
-                continue;
+            self.first.push_front(first);
+            // What the panic left half done is read back like what could not be stored.
+            let run = self.state.run;
+            let error = match AssertUnwindSafe(self.turn(&mut mail)).catch_unwind().await {
+                Ok(Ok(())) => continue,
+                Ok(Err(error @ CommitError::Fenced { shard, epoch })) => {
+                    tracing::warn!(%run, %error, "another node has the run; leaving it");
+                    return self.env.lose(shard, epoch);
+                }
+                Ok(Err(error)) => {
+                    tracing::error!(%run, %error, "the turn could not be stored; loading the run anew");
+                    Some(error)
+                }
+                Err(_) => {
+                    tracing::error!(%run, "the turn ended in a panic; loading the run anew");
+                    None
+                }
             };
-            if let CommitError::Fenced { .. } = error {
-                tracing::warn!(run = %self.state.run, %error, "another node has the run; leaving it");
+            if !self.reload(&mut mail).await {
                 return;
             }
-            tracing::error!(run = %self.state.run, %error, "the turn could not be stored; loading the run anew");
-            if !self.reload().await {
-                return;
-            }
-            if error.is_permanent() && !self.give_up(&error) {
+            if error.is_some_and(|error| error.is_permanent() && !self.give_up(&error)) {
                 return;
             }
         }
     }
 
-    /// A turn that can never be stored is decided anew, since the state in memory may have been to blame; but not for
-    /// ever: then the run ends, and says why. False when not even that can be stored: the run is left as it is.
-    fn give_up(&mut self, error: &CommitError) -> bool {
-        self.hopeless += 1;
-        let run = self.state.run;
-        if self.hopeless > HOPELESS_MAX {
-            tracing::error!(%run, %error, "not even the end of the run can be stored; leaving it until the next start");
-            return false;
+    /// The process stops: what is known by now is stored, and nothing new is begun.
+    async fn leave(mut self, mut mail: mpsc::UnboundedReceiver<Mail>) {
+        if self.env.epoch(self.shard).is_none() {
+            return;
         }
-        if self.hopeless == HOPELESS_MAX {
-            tracing::error!(%run, %error, "what the run decides can never be stored; giving it up");
-            let message = format!("the engine gave the run up: {error}");
-            let error = StepError::new(ErrorKind::Internal, message).with_hint(
-                "look at what its steps did, and start what is left in smaller runs; the process's log says more",
-            );
-            self.first = VecDeque::from([Mail::Input(Input::GiveUp { error })]);
+        let mut pending = Pending::new(self.env.deps.clock.now());
+        let told = async {
+            while let Ok(next) = mail.try_recv() {
+                if let Mail::Finished(ended) = next {
+                    self.finished(ended, &mut pending).await?;
+                }
+            }
+            self.flush(&mut pending).await
+        };
+        if let Err(error) = told.await {
+            tracing::warn!(run = %self.state.run, %error, "the last outcomes could not be stored; the next process asks for them");
         }
-        true
     }
 
     /// One turn: all that waits, as far as one commit bears.
-    async fn turn(
-        &mut self,
-        first: Mail,
-        mail: &mut mpsc::UnboundedReceiver<Mail>,
-    ) -> Result<(), CommitError> {
+    async fn turn(&mut self, mail: &mut mpsc::UnboundedReceiver<Mail>) -> Result<(), CommitError> {
         let mut pending = Pending::new(self.env.deps.clock.now());
-        self.open(first, &mut pending).await?;
         while !pending.is_full() {
             let next = self.first.pop_front().or_else(|| mail.try_recv().ok());
             let Some(next) = next else { break };
@@ -208,20 +228,37 @@ impl Driver {
 
     /// Makes durable what was decided so far, and then performs it.
     async fn flush(&mut self, pending: &mut Pending) -> Result<(), CommitError> {
-        self.commit(pending).await?;
-        self.refused = 0;
+        if pending.has_news() {
+            self.commit(pending).await?;
+            // What is decided next is decided by what holds then.
+            pending.at = self.env.deps.clock.now();
+            self.refused = 0;
+        }
         for ended in self.ended.drain(..) {
             self.in_flight.remove(&ended.id);
         }
         self.perform(pending.take_effects());
         // An allow is good for the turn that it was given in.
         self.passed.clear();
+        self.rooms.clear();
         Ok(())
     }
 
     async fn open(&mut self, mail: Mail, pending: &mut Pending) -> Result<(), CommitError> {
         match mail {
             Mail::Input(input) => self.take(input, pending).await,
+            Mail::Checked { step, result, room } => {
+                self.rooms.extend(room.map(|room| (step, room)));
+                self.take(Input::Checked { step, result }, pending).await
+            }
+            Mail::Room { step, room } => {
+                // Somebody else asked for the step meanwhile, and was served.
+                if !self.queued.remove(&step) {
+                    return Ok(());
+                }
+                self.rooms.insert(step, room);
+                self.go_on(Next::AskGate(step), pending).await
+            }
             Mail::Finished(ended) => self.finished(ended, pending).await,
             Mail::Inbox => {
                 for item in self.env.deps.store.inbox(self.state.run).await? {
@@ -237,16 +274,22 @@ impl Driver {
 
     async fn finished(&mut self, ended: Ended, pending: &mut Pending) -> Result<(), CommitError> {
         // An attempt that the stopping process interrupted has no outcome: the next process takes it up.
-        if self.stop.is_cancelled() && !matches!(ended.finished.outcome, Outcome::Succeeded { .. }) {
+        if ended.stopped && !matches!(ended.finished.outcome, Outcome::Succeeded { .. }) {
             return Ok(());
         }
-        let Ended { step, attempt, .. } = ended;
-        if let Some(output) = &ended.finished.output {
-            self.outputs.insert((step, attempt), output.clone());
+        // Kept until it is durable, whatever happens on the way there.
+        self.ended.push(ended.clone());
+        let Ended {
+            step,
+            attempt,
+            finished,
+            ..
+        } = ended;
+        if let Some(output) = finished.output {
+            self.outputs.insert((step, attempt), output);
         }
-        let outcome = ended.finished.outcome.clone();
-        pending.grow(ended.finished.bytes);
-        self.ended.push(ended);
+        pending.grow(finished.bytes);
+        let outcome = finished.outcome;
         let input = Input::AttemptFinished {
             step,
             attempt,
@@ -259,11 +302,17 @@ impl Driver {
     /// commit first. A decision that has grown too large for one commit is committed in parts; each part ends where
     /// a decision of the scheduler does, so that the journal says at every end what is to follow.
     async fn take(&mut self, input: Input, pending: &mut Pending) -> Result<(), CommitError> {
-        let mut next = VecDeque::from([Next::Decide(input)]);
+        self.go_on(Next::Decide(input), pending).await
+    }
+
+    async fn go_on(&mut self, first: Next, pending: &mut Pending) -> Result<(), CommitError> {
+        let mut next = VecDeque::from([first]);
         while let Some(work) = next.pop_front() {
             let input = match work {
                 Next::Decide(input) => input,
-                Next::AskGate(step) => self.ask_gate(step, pending).await?,
+                // A process that stops begins nothing: the next one asks.
+                Next::AskGate(_) if self.stop.is_cancelled() => continue,
+                Next::AskGate(step) => self.ask_gate(step, pending.at).await?,
             };
             let turn = decide(&self.program, &mut self.state, input, pending.at);
             for event in turn.events {
@@ -284,80 +333,23 @@ impl Driver {
         }
         Ok(())
     }
-
-    async fn ask_gate(&mut self, step: StepRef, pending: &Pending) -> Result<Input, CommitError> {
-        let deps = &self.env.deps;
-        let tenant = &self.state.tenant;
-        self.passed.remove(&step);
-        let Some(bundle) = deps.policies.current(tenant) else {
-            let decision = gate::no_bundle();
-            return Ok(Input::GateAnswered { step, decision });
-        };
-        let members = self.env.directory.members(&deps.store, tenant).await?;
-        let uses = self.program.step(step).map(|step| &step.uses);
-        let question = gate::Question {
-            program: &self.program,
-            state: &self.state,
-            step,
-            spec: uses.and_then(|uses| deps.registry.spec(uses)),
-            now: pending.at,
-        };
-        let (decision, passed) = gate::ask(&question, &bundle, &members);
-        if let Some(passed) = passed {
-            self.passed.insert(step, passed);
-        }
-        Ok(Input::GateAnswered { step, decision })
-    }
-
-    /// Reads the run back as it is stored, and goes on from there. Until that is done nothing is decided: the state
-    /// in memory says things that never happened.
-    async fn reload(&mut self) -> bool {
-        let run = self.state.run;
-        loop {
-            let pause = PAUSE.to_std() * 2_u32.pow(self.refused.min(DOUBLINGS_MAX));
-            self.refused = self.refused.saturating_add(1);
-            tokio::select! {
-                biased;
-                () = self.stop.cancelled() => return false,
-                () = tokio::time::sleep(pause) => {}
-            }
-            match self.read_back().await {
-                Ok(true) => break,
-                Ok(false) => {
-                    tracing::warn!(%run, "another node has the run; leaving it");
-                    return false;
-                }
-                Err(error) => tracing::error!(%run, %error, "the run could not be loaded; trying again"),
-            }
-        }
-        self.stale = false;
-        self.passed.clear();
-        self.status = None;
-        // Outcomes that were not stored are told again, before anybody asks for them.
-        let ended = std::mem::take(&mut self.ended).into_iter().map(Mail::Finished);
-        let rest = [Mail::Input(Input::Resume), Mail::Inbox];
-        self.first = ended.chain(rest).collect();
-        true
-    }
-
-    /// False when the lease is no longer ours: attempts are not taken up again without it.
-    async fn read_back(&mut self) -> Result<bool, Box<dyn std::error::Error + Send + Sync>> {
-        let Some(lease) = self.env.lease(self.shard) else {
-            return Ok(false);
-        };
-        if self.env.deps.store.renew(&lease, LEASE).await?.is_none() {
-            return Ok(false);
-        }
-        (self.program, self.state) = load::again(&self.env, &self.state.tenant, self.state.run).await?;
-        Ok(true)
-    }
 }
 
 fn input_of(message: Message) -> Input {
     match message {
         Message::Vote { vote } => Input::VoteCast { vote },
         Message::Cancel { by, reason } => Input::CancelRequested { by, reason },
-        Message::Resolve { step, outcome, by } => Input::UnknownResolved { step, by, outcome },
+        Message::Resolve {
+            step,
+            attempt,
+            outcome,
+            by,
+        } => Input::UnknownResolved {
+            step,
+            attempt,
+            by,
+            outcome,
+        },
     }
 }
 

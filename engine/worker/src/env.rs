@@ -7,6 +7,7 @@ use clawd_model::Clock;
 use clawd_policy::Policies;
 use clawd_provider::Registry;
 use clawd_store::{Lease, Store};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::announce::Announce;
 use crate::directory::Directory;
@@ -29,7 +30,7 @@ pub struct Deps {
     pub channels: Arc<dyn Announce>,
     /// The name under which this process holds leases; unique among processes.
     pub node: String,
-    /// How many attempts may run at once.
+    /// How many attempts may run at once, and how many looks beside them.
     pub attempts_max: usize,
 }
 
@@ -39,8 +40,14 @@ pub(crate) struct Env {
     pub(crate) directory: Directory,
     /// The leases that are held.
     pub(crate) epochs: RwLock<HashMap<u16, Lease>>,
-    pub(crate) slots: tokio::sync::Semaphore,
+    /// What attempts have to have, in the order in which they asked. Whoever has room waits for nothing else.
+    pub(crate) rooms: Arc<Semaphore>,
+    /// The same for checks that no attempt has room for yet.
+    pub(crate) looks: Arc<Semaphore>,
 }
+
+/// Room for one attempt: taken before the gate is asked, so that what it allows begins at once.
+pub(crate) type Room = OwnedSemaphorePermit;
 
 impl Env {
     /// The epoch of the lease on a shard; `None` when it is not held here.
@@ -66,9 +73,11 @@ impl Env {
         epochs.values().cloned().collect()
     }
 
-    /// Forgets a lease that was lost.
-    pub(crate) fn lose(&self, shard: u16) {
+    /// Forgets a lease that was lost: nothing is called under it any more.
+    pub(crate) fn lose(&self, shard: u16, epoch: u64) {
         let mut epochs = self.epochs.write().unwrap_or_else(PoisonError::into_inner);
-        epochs.remove(&shard);
+        if epochs.get(&shard).is_some_and(|lease| lease.epoch == epoch) {
+            epochs.remove(&shard);
+        }
     }
 }

@@ -12,8 +12,10 @@
 //! **Invariant.** An operation is called only with a [`gate::Passed`], which only the gate's allow, or the
 //! journal's record of it, can make.
 
+mod act;
 mod admit;
 mod announce;
+mod ask;
 mod attempt;
 mod check;
 mod claim;
@@ -25,10 +27,15 @@ mod limits;
 mod load;
 mod lock;
 mod output;
+mod patience;
 mod perform;
 mod records;
 mod recover;
+mod reload;
 mod secrets;
+mod stuck;
+#[cfg(test)]
+mod testing;
 mod turn;
 mod worker;
 

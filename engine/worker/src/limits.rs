@@ -3,8 +3,9 @@
 
 use std::io;
 
-use clawd_model::{ErrorKind, Outcome, StepError};
+use clawd_model::{Digest, ErrorKind, Outcome, StepError};
 use serde::Serialize;
+use serde_json::{Value, json};
 
 /// The largest output of an operation, as JSON, in bytes.
 const OUTPUT_MAX: usize = 1 << 20;
@@ -12,15 +13,22 @@ const OUTPUT_MAX: usize = 1 << 20;
 const TEXT_MAX: usize = 4 << 10;
 
 /// The outcome within its bounds, and about how many bytes it takes.
-pub(crate) fn bounded(outcome: Outcome) -> (Outcome, usize) {
+///
+/// What took place took place, however much it has to say: a change whose output is too large to be kept has succeeded,
+/// and its output says what is missing. Whoever uses that output fails; nothing is done a second time. What only looks
+/// has nothing but its output, and has failed without it.
+pub(crate) fn bounded(outcome: Outcome, changes: bool) -> (Outcome, usize) {
     match outcome {
         Outcome::Succeeded { output, changed } => {
             let bytes = bytes_of(&output);
             if bytes <= OUTPUT_MAX {
                 return (Outcome::Succeeded { output, changed }, bytes);
             }
-            let message =
-                format!("the operation took place, and its output of {bytes} bytes is too large to be kept");
+            if changes {
+                let output = not_kept(&output, bytes);
+                return (Outcome::Succeeded { output, changed }, TEXT_MAX);
+            }
+            let message = format!("the output of {bytes} bytes is too large to be kept");
             let error = StepError::new(ErrorKind::Failed, message).with_hint(format!(
                 "outputs may have {OUTPUT_MAX} bytes; ask the operation for less"
             ));
@@ -29,6 +37,16 @@ pub(crate) fn bounded(outcome: Outcome) -> (Outcome, usize) {
         Outcome::Failed { error } => (Outcome::Failed { error: cut(error) }, TEXT_MAX),
         Outcome::Unknown { error } => (Outcome::Unknown { error: cut(error) }, TEXT_MAX),
     }
+}
+
+/// Stands in for an output that is too large.
+fn not_kept(output: &Value, bytes: usize) -> Value {
+    json!({"not_kept": {
+        "why": "the operation took place, and its output is too large to be kept",
+        "bytes": bytes,
+        "bytes_max": OUTPUT_MAX,
+        "digest": Digest::of_value(output),
+    }})
 }
 
 /// The error with texts of a bounded length.
@@ -70,25 +88,43 @@ pub(crate) fn bytes_of(value: &impl Serialize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
+    fn succeeded(output: Value) -> Outcome {
+        Outcome::Succeeded {
+            output,
+            changed: true,
+        }
+    }
+
     #[test]
-    fn what_fits_is_left_alone_and_what_does_not_is_said_to_be_too_large() {
-        let fits = Outcome::Succeeded {
-            output: json!({"a": "é"}),
-            changed: true,
-        };
-        assert_eq!(bounded(fits.clone()), (fits, 10));
-        let (outcome, _) = bounded(Outcome::Succeeded {
-            output: json!({"a": "x".repeat(OUTPUT_MAX)}),
-            changed: true,
-        });
-        assert!(matches!(outcome, Outcome::Failed { error } if error.message.contains("took place")));
-        let (outcome, _) = bounded(Outcome::Unknown {
-            error: StepError::new(ErrorKind::Indeterminate, "é".repeat(TEXT_MAX)),
-        });
+    fn what_fits_is_left_alone_and_texts_are_cut() {
+        let fits = succeeded(json!({"a": "é"}));
+        assert_eq!(bounded(fits.clone(), true), (fits, 10));
+        let error = StepError::new(ErrorKind::Indeterminate, "é".repeat(TEXT_MAX));
+        let (outcome, _) = bounded(Outcome::Unknown { error }, true);
         assert!(matches!(outcome, Outcome::Unknown { error } if error.message.len() <= TEXT_MAX + 6));
+    }
+
+    #[test]
+    fn a_change_that_says_too_much_took_place_all_the_same() {
+        let output = json!({"a": "x".repeat(OUTPUT_MAX)});
+        let digest = Digest::of_value(&output);
+        let (outcome, bytes) = bounded(succeeded(output), true);
+        let Outcome::Succeeded {
+            output,
+            changed: true,
+        } = outcome
+        else {
+            panic!("{outcome:?}");
+        };
+        assert_eq!(output["not_kept"]["digest"], json!(digest));
+        assert!(bytes_of(&output) <= bytes);
+    }
+
+    #[test]
+    fn what_only_looks_has_failed_without_its_output() {
+        let (outcome, _) = bounded(succeeded(json!({"a": "x".repeat(OUTPUT_MAX)})), false);
+        assert!(matches!(outcome, Outcome::Failed { error } if error.message.contains("too large")));
     }
 }

@@ -27,6 +27,13 @@ pub(crate) enum LoadError {
     Corrupt(#[from] Corrupt),
 }
 
+impl LoadError {
+    /// Whether the same run may be loaded later. The others need another version of this program, or a repair.
+    pub(crate) const fn may_pass(&self) -> bool {
+        matches!(self, Self::Store(ReadError::Database(_)))
+    }
+}
+
 /// Loads and folds a run that was in memory before.
 pub(crate) async fn again(
     env: &Env,

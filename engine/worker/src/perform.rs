@@ -3,19 +3,24 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use clawd_model::{Clock, Digest, ErrorKind, Server, StepError, StepRef, Timestamp};
+use clawd_model::{AttemptId, Clock, ErrorKind, OperationName, Server, StepError, StepRef, Timestamp};
 use clawd_scheduler::{Effect, Input, Timer};
 use futures::FutureExt as _;
 use serde_json::Value;
-use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
-use crate::attempt::{self, Attempt, Finished};
+use crate::attempt::{self, Attempt, Finished, Recovers};
 use crate::drive::{Driver, Ended, Mail};
+use crate::env::Room;
 use crate::gate::Passed;
 use crate::{check, records, recover};
 
 impl Driver {
     pub(crate) fn perform(&mut self, effects: Vec<Effect>) {
+        // What has not been called when the process stops is not called any more.
+        if self.over.is_cancelled() {
+            return;
+        }
         for effect in effects {
             match effect {
                 Effect::AskGate { .. } => {}
@@ -26,7 +31,7 @@ impl Driver {
                     id,
                     input,
                 } => match self.passed.remove(&step) {
-                    Some(passed) => self.start(passed, attempt, id, input, None),
+                    Some((passed, room)) => self.start(Some(room), passed, attempt, id, input, None),
                     None => tracing::error!(?step, "an attempt without the gate's allow was not started"),
                 },
                 Effect::RecoverAttempt {
@@ -35,9 +40,11 @@ impl Driver {
                     id,
                     input,
                     digest,
+                    since,
                 } => {
                     if !self.in_flight.contains(&id) {
-                        self.start(Passed::recorded(step), attempt, id, input, Some(digest));
+                        let from = Recovers { input: digest, since };
+                        self.start(None, Passed::recorded(step), attempt, id, input, Some(from));
                     }
                 }
                 Effect::SetTimer { at, timer } => self.set_timer(at, timer),
@@ -48,49 +55,71 @@ impl Driver {
         }
     }
 
-    fn check(&self, step: StepRef, input: Arc<Value>) {
-        let Some(definition) = self.program.step(step) else {
+    fn check(&mut self, step: StepRef, input: Arc<Value>) {
+        let passed = self.passed.remove(&step).map(|(_, room)| room);
+        let room = passed.or_else(|| self.rooms.remove(&step));
+        let (Some(definition), Some(epoch)) = (self.program.step(step), self.env.epoch(self.shard)) else {
             return;
         };
         let (tenant, uses) = (self.state.tenant.clone(), definition.uses.clone());
-        let (env, mailbox, stop) = (Arc::clone(&self.env), self.mailbox.clone(), self.stop.clone());
+        let span = self.span_of(step, &uses);
+        let (env, mailbox) = (Arc::clone(&self.env), self.mailbox.clone());
+        let (over, cancel) = (self.over.clone(), self.cancel_of(step));
         let target = self.state.target(step.job, step.lane).cloned();
-        tokio::spawn(async move {
+        let work = async move {
             let look = async {
+                // Where there is room for the attempt, there is room for the look before it.
+                let _slot = match &room {
+                    Some(_) => None,
+                    None => tokio::select! {
+                        biased;
+                        () = cancel.cancelled() => return Err(called_off()),
+                        slot = env.looks.acquire() => slot.ok(),
+                    },
+                };
                 let server = server(&env, &tenant, target.as_ref()).await;
                 let question = check::Question {
                     tenant,
                     uses,
                     input,
                     server,
-                    cancel: stop.child_token(),
+                    epoch,
+                    cancel: over.child_token(),
                 };
                 check::run(&env, question).await
             };
+            let look = AssertUnwindSafe(look.instrument(tracing::info_span!("check"))).catch_unwind();
+            let result = tokio::select! {
+                biased;
+                () = over.cancelled() => return,
+                result = look => result,
+            };
             // An answer always comes: without one the step would wait for ever.
-            let result = AssertUnwindSafe(look).catch_unwind().await;
             let result = result.unwrap_or_else(|_| Err(panicked()));
-            let _ = mailbox.send(Mail::Input(Input::Checked { step, result }));
-        });
+            let _ = mailbox.send(Mail::Checked { step, result, room });
+        };
+        tokio::spawn(work.instrument(span));
     }
 
     fn start(
         &mut self,
+        room: Option<Room>,
         passed: Passed,
         number: u32,
-        id: clawd_model::AttemptId,
+        id: AttemptId,
         input: Arc<Value>,
-        recovers: Option<Digest>,
+        recovers: Option<Recovers>,
     ) {
         let step = passed.step();
         let Some(definition) = self.program.step(step) else {
             return;
         };
+        let Some(epoch) = self.env.epoch(self.shard) else {
+            // Whoever has the lease finds the intent, and takes it up.
+            tracing::warn!(?step, "the lease is lost; leaving the run");
+            return self.over.cancel();
+        };
         self.in_flight.insert(id);
-        let in_always = self
-            .program
-            .job(step.job)
-            .is_some_and(|job| step.step >= job.always_from);
         let mut attempt = Attempt {
             server: Ok(passed.server().cloned()),
             passed,
@@ -101,31 +130,35 @@ impl Driver {
             uses: definition.uses.clone(),
             input,
             timeout: definition.timeout,
-            epoch: self.env.epoch(self.shard).unwrap_or(0),
-            // `always` runs in cancelled runs too, before a crash and after it.
-            cancel: if in_always {
-                CancellationToken::new()
-            } else {
-                self.cancel.clone()
-            },
+            epoch,
+            cancel: self.cancel_of(step),
             label: records::label(&self.program, &self.state, step),
             recovers,
         };
+        let span = self.span_of(step, &attempt.uses);
         let target = self.state.target(step.job, step.lane).cloned();
-        let (env, mailbox, stop) = (Arc::clone(&self.env), self.mailbox.clone(), self.stop.clone());
-        tokio::spawn(async move {
-            let _slot = tokio::select! {
-                biased;
-                // What has not been called when the process stops is not called any more.
-                () = stop.cancelled() => return,
-                slot = env.slots.acquire() => slot,
+        let (env, mailbox, shard) = (Arc::clone(&self.env), self.mailbox.clone(), self.shard);
+        let (over, stop) = (self.over.clone(), self.stop.clone());
+        let task = async move {
+            let _room = match room {
+                Some(room) => Some(room),
+                None => tokio::select! {
+                    biased;
+                    // The process stops, or the run is no longer ours.
+                    () = over.cancelled() => return,
+                    room = env.rooms.clone().acquire_owned() => room.ok(),
+                },
             };
+            if env.epoch(shard) != Some(attempt.epoch) {
+                tracing::warn!(attempt = %id, "the lease was lost before the operation was called");
+                return;
+            }
             let work = async {
-                let Some(digest) = attempt.recovers else {
+                let Some(from) = attempt.recovers else {
                     return attempt::run(&env, &attempt).await;
                 };
                 attempt.server = server(&env, &attempt.tenant, target.as_ref()).await;
-                recover::run(&env, &attempt, digest).await
+                recover::run(&env, &attempt, from).await
             };
             let finished = AssertUnwindSafe(work).catch_unwind().await;
             let finished = finished.unwrap_or_else(|_| Finished::unsure(&env, &attempt, panicked()));
@@ -134,8 +167,16 @@ impl Driver {
                 attempt: number,
                 id,
                 finished,
+                stopped: stop.is_cancelled(),
             }));
-        });
+        };
+        tokio::spawn(task.instrument(span));
+    }
+
+    /// What everything that is done for a step is traced under.
+    fn span_of(&self, step: StepRef, uses: &OperationName) -> tracing::Span {
+        let label = records::label(&self.program, &self.state, step);
+        tracing::info_span!(parent: &self.span, "step", step = %label, %uses)
     }
 
     fn set_timer(&self, at: Timestamp, timer: Timer) {
@@ -161,6 +202,10 @@ async fn wait_until(clock: &dyn Clock, at: Timestamp) {
         }
         tokio::time::sleep(std::time::Duration::from_millis(left.0.min(1000))).await;
     }
+}
+
+fn called_off() -> StepError {
+    StepError::new(ErrorKind::Cancelled, "the run was cancelled before the check")
 }
 
 fn panicked() -> StepError {

@@ -11,7 +11,7 @@ use clawd_scheduler::{Program, RunState};
 use serde_json::{Value, json};
 
 /// Who acts when the engine does.
-const ENGINE: &str = "engine";
+pub(crate) const ENGINE: &str = "engine";
 
 /// Turns events into audit records.
 pub(crate) struct Recorder<'a> {

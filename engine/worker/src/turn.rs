@@ -18,7 +18,7 @@ const EVENT_BYTES: usize = 1 << 10;
 
 /// What has to be committed together.
 pub(crate) struct Pending {
-    /// When it is decided: one moment for the whole turn, the same that the journal says.
+    /// When it is decided: one moment for all that is committed together, the same that the journal says.
     pub(crate) at: Timestamp,
     events: Vec<Event>,
     audit: Vec<Draft>,
@@ -66,6 +66,11 @@ impl Pending {
         self.bytes >= BYTES_MAX
     }
 
+    /// Whether it says anything that has to be durable.
+    pub(crate) fn has_news(&self) -> bool {
+        !self.events.is_empty() || !self.inbox_done.is_empty()
+    }
+
     pub(crate) fn perform_later(&mut self, effect: Effect) {
         self.effects.push(effect);
     }
@@ -85,11 +90,8 @@ impl Pending {
 }
 
 impl Driver {
-    /// Makes the turn durable, if it says anything. What is pending afterwards is effects only.
+    /// Makes the turn durable. What is pending afterwards is effects only.
     pub(crate) async fn commit(&mut self, pending: &mut Pending) -> Result<(), CommitError> {
-        if pending.events.is_empty() && pending.inbox_done.is_empty() {
-            return Ok(());
-        }
         let Some(epoch) = self.env.epoch(self.shard) else {
             return Err(CommitError::Fenced {
                 shard: self.shard,

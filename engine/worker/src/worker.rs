@@ -8,16 +8,18 @@ use clawd_model::{Event, RunId, TenantName};
 use clawd_scheduler::{Input, Program, RunState};
 use clawd_store::{NewRunRow, Posted, RunRow, shard_of};
 use futures::FutureExt as _;
-use tokio::sync::{broadcast, mpsc, watch};
+use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 use crate::admit::{AdmitError, NewRun};
 use crate::claim::ClaimError;
 use crate::directory::Directory;
 use crate::drive::{Driver, Handle, Handles, Mail};
 use crate::env::{Deps, Env};
-use crate::{claim, load};
+use crate::load::{self, LoadError};
+use crate::{claim, stuck};
 
 /// What a run's task is given: its mail, and the end of the channel that tells when it is over.
 struct Mailbox {
@@ -38,14 +40,15 @@ impl Worker {
     /// Claims the shards, takes up every unfinished run, and is ready for new ones.
     ///
     /// # Errors
-    /// When the store cannot be read. A single run that cannot be loaded is reported, and left as it is.
+    /// When the store cannot be read. A single run that cannot be loaded is reported, and tried again.
     pub async fn start(deps: Deps) -> Result<Self, ClaimError> {
-        let slots = tokio::sync::Semaphore::new(deps.attempts_max.max(1));
+        let attempts_max = deps.attempts_max.max(1);
         let env = Arc::new(Env {
             deps,
             directory: Directory::default(),
             epochs: RwLock::new(HashMap::new()),
-            slots,
+            rooms: Arc::new(Semaphore::new(attempts_max)),
+            looks: Arc::new(Semaphore::new(attempts_max)),
         });
         let worker = Self {
             env,
@@ -64,56 +67,87 @@ impl Worker {
             tokio::select! { () = stop.cancelled() => {}, () = claim::renew_forever(renewal) => {} }
         });
         for head in heads {
-            worker.take_up(&head).await;
+            worker.take_up(head).await;
         }
         Ok(worker)
     }
 
-    async fn take_up(&self, head: &RunRow) {
-        match load::run(&self.env, head).await {
+    async fn take_up(&self, head: RunRow) {
+        let (sender, mailbox) = self.mailbox(&head.tenant, head.id);
+        match load::run(&self.env, &head).await {
             Ok((program, state)) => {
-                tracing::info!(run = %head.id, seq = state.seq, "taking the run up again");
-                let (driver, mail) = self.driver(program, state);
-                let _ = driver.mailbox.send(Mail::Input(Input::Resume));
-                let _ = driver.mailbox.send(Mail::Inbox);
-                self.spawn(driver, mail);
+                let driver = self.resumed(program, state, sender);
+                self.spawn(driver, mailbox);
             }
-            Err(error) => tracing::error!(run = %head.id, %error, "the run could not be taken up"),
+            Err(error) => {
+                tracing::error!(run = %head.id, %error, "the run could not be taken up; trying again");
+                self.spawn_stuck(head, sender, mailbox, error);
+            }
         }
     }
 
-    fn driver(&self, program: Program, state: RunState) -> (Driver, Mailbox) {
-        let (mailbox, mail) = mpsc::unbounded_channel();
+    fn resumed(&self, program: Program, state: RunState, mailbox: mpsc::UnboundedSender<Mail>) -> Driver {
+        tracing::info!(run = %state.run, seq = state.seq, "taking the run up again");
+        let mut driver = self.driver(program, state, mailbox);
+        driver.first.extend([Mail::Input(Input::Resume), Mail::Inbox]);
+        driver
+    }
+
+    /// Makes the mailbox of a run known.
+    fn mailbox(&self, tenant: &TenantName, run: RunId) -> (mpsc::UnboundedSender<Mail>, Mailbox) {
+        let (sender, mail) = mpsc::unbounded_channel();
         let (alive, done) = watch::channel(());
         let handle = Handle {
-            tenant: state.tenant.clone(),
-            mailbox: mailbox.clone(),
+            tenant: tenant.clone(),
+            mailbox: sender.clone(),
             done,
         };
-        self.table().insert(state.run, handle);
-        (
-            Driver::new(
-                Arc::clone(&self.env),
-                (program, state),
-                mailbox,
-                self.stop.clone(),
-            ),
-            Mailbox { mail, alive },
-        )
+        self.table().insert(run, handle);
+        (sender, Mailbox { mail, alive })
+    }
+
+    fn driver(&self, program: Program, state: RunState, mailbox: mpsc::UnboundedSender<Mail>) -> Driver {
+        let env = Arc::clone(&self.env);
+        Driver::new(env, (program, state), mailbox, self.stop.clone())
     }
 
     fn spawn(&self, driver: Driver, Mailbox { mail, alive }: Mailbox) {
-        let (worker, run) = (self.clone(), driver.state.run);
-        let span =
-            tracing::info_span!("run", %run, tenant = %driver.state.tenant, runbook = %driver.state.runbook);
-        let work = async move {
-            if AssertUnwindSafe(driver.work(mail)).catch_unwind().await.is_err() {
+        let (run, span) = (driver.state.run, driver.span.clone());
+        self.supervise(run, alive, driver.work(mail).instrument(span));
+    }
+
+    fn spawn_stuck(
+        &self,
+        head: RunRow,
+        sender: mpsc::UnboundedSender<Mail>,
+        Mailbox { mut mail, alive }: Mailbox,
+        error: LoadError,
+    ) {
+        let (worker, run) = (self.clone(), head.id);
+        self.supervise(run, alive, async move {
+            let loaded = stuck::loaded(&worker.env, &head, &mut mail, &worker.stop, error).await;
+            if let Some((program, state)) = loaded {
+                let driver = worker.resumed(program, state, sender);
+                let span = driver.span.clone();
+                driver.work(mail).instrument(span).await;
+            }
+        });
+    }
+
+    fn supervise(
+        &self,
+        run: RunId,
+        alive: watch::Sender<()>,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) {
+        let worker = self.clone();
+        self.tasks.spawn(async move {
+            if AssertUnwindSafe(work).catch_unwind().await.is_err() {
                 tracing::error!(%run, "the run's task ended in a panic; the next start of the process takes the run up");
             }
             worker.table().remove(&run);
             drop(alive);
-        };
-        self.tasks.spawn(tracing::Instrument::instrument(work, span));
+        });
     }
 
     fn table(&self) -> MutexGuard<'_, Handles> {
@@ -179,8 +213,10 @@ impl Worker {
             tracing::error!(run = %new.run, %error, "a new run does not fit its plan");
             AdmitError::Unfit(error.to_string())
         })?;
-        let (mut driver, mail) = self.driver(program, state);
-        let begun = driver.begin(first, row, new.audit).await;
+        let (sender, mail) = self.mailbox(&new.tenant, new.run);
+        let mut driver = self.driver(program, state, sender);
+        let span = driver.span.clone();
+        let begun = driver.begin(first, row, new.audit).instrument(span).await;
         if begun.is_err() {
             self.table().remove(&new.run);
         }

@@ -51,6 +51,7 @@ pub struct Context {
     pub redactor: Redactor,
     /// Where output goes.
     pub output: Arc<dyn OutputSink>,
-    /// Ends when the run is cancelled. An operation may stop early; it must say honestly what it left behind.
+    /// Ends when the run is cancelled, but never in `verify`. An operation may stop early; it must say honestly what it
+    /// left behind.
     pub cancel: CancellationToken,
 }

@@ -70,26 +70,29 @@ pub trait Operation: Send + Sync {
     /// When the server cannot be asked, or the input does not fit it.
     async fn check(&self, context: &Context, input: &Value) -> Result<Checked, ProviderError>;
 
-    /// Carries the operation out, under `context.attempt`. For a read-only operation that is looking.
+    /// Carries the operation out, under `context.attempt`. For a read-only operation that is looking. What declares
+    /// that it is idempotent is called again with the same attempt id when its outcome was unknown.
     ///
     /// # Errors
     /// See [`ProviderError`].
     async fn apply(&self, context: &Context, input: &Value) -> Result<Applied, ProviderError>;
 
-    /// An independent look at the effect after `apply`. The default is for operations whose `apply` has looked.
+    /// An independent look at the effect after `apply`. The default is for operations whose `apply` has looked. Its
+    /// context is its own: a limit for one look, and no cancel, since a cancelled run wants to know, too.
     ///
     /// # Errors
-    /// `not-verified` when the effect is not there.
+    /// `not-verified` when the effect is not there: the step has failed, and may be tried again. Any other error says
+    /// that nobody could look: the engine looks again, and the step is unknown in the end.
     async fn verify(&self, context: &Context, input: &Value, applied: &Applied) -> Result<(), ProviderError> {
         let _ = (context, input, applied);
         Ok(())
     }
 
-    /// Looks up an attempt that began before a crash. Waits for one that still runs. Called for the modes
-    /// `Reconcile` and `Reattach` only; the other modes never ask.
+    /// Looks up an attempt that began before a crash. Waits for one that still runs, for `context.timeout`: what the
+    /// attempt has left of its time. Called for the modes `Reconcile` and `Reattach` only; the other modes never ask.
     ///
     /// # Errors
-    /// When the provider cannot be asked now; the engine asks again later.
+    /// When the provider cannot be asked now: after `connection` and `timeout` the engine asks again, for a while.
     async fn recover(&self, context: &Context, input: &Value) -> Result<Recovered, ProviderError> {
         let _ = (context, input);
         Ok(Recovered::NotStarted)

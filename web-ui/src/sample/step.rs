@@ -36,7 +36,7 @@ fn base(key: &str, server: &str, status: StepStatus) -> StepPanel {
             "{\n  \"set\": [\n    {\"name\": \"openssl\", \"to\": \"3.0.17-1~deb12u2\"}\n  ]\n}".to_owned(),
         ),
         result: None,
-        can_resolve: false,
+        can_resolve: None,
         live: false,
         csrf: "b6c1".repeat(8),
         now: NOW,
@@ -135,7 +135,7 @@ fn unknown() -> StepPanel {
     panel.check = None;
     panel.note = "the connection was lost, and the server has not come back".to_owned();
     panel.attempts = vec![attempt(1, StepStatus::Unknown, 300, Some(240))];
-    panel.can_resolve = true;
+    panel.can_resolve = Some(1);
     panel.live = true;
     panel
 }

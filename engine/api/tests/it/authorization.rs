@@ -78,7 +78,9 @@ fn body(operation: &str, things: &Things) -> Value {
         "probe_server" => json!({"address": "root@203.0.113.5:22"}),
         "add_server" => json!({"name": "new-1", "env": "prod", "provider": "sim"}),
         "check_runbook" | "publish_runbook" => json!({"source": runbook}),
-        "resolve_unknown" => json!({"step": "rollout/web-1/apply", "resolution": {"is": "did_not_happen"}}),
+        "resolve_unknown" => {
+            json!({"step": "rollout/web-1/apply", "attempt": 1, "resolution": {"is": "did_not_happen"}})
+        }
         "cast_vote" => json!({"verdict": "approve", "subject": things.subject}),
         "publish_policy" => json!({"files": {}, "check_only": true}),
         "explain" => json!({"action": "run.start", "runbook": "patch-security"}),

@@ -88,6 +88,9 @@ pub(crate) struct Resolve {
     run: RunId,
     /// Which step: `rollout/web-1/apply`.
     step: String,
+    /// Which attempt you looked at; the last when absent.
+    #[arg(long)]
+    attempt: Option<u32>,
     #[command(flatten)]
     verdict: Verdict,
 }
@@ -211,19 +214,31 @@ impl Resolve {
         } else {
             Resolution::DidNotHappen
         };
+        let client = client(globals)?;
+        let attempt = match self.attempt {
+            Some(attempt) => attempt,
+            None => last_attempt(&client.run(self.run).await.map_err(failure)?, &self.step),
+        };
         let resolve = ResolveStep {
             step: self.step,
+            attempt,
             resolution,
         };
-        let run = client(globals)?
-            .resolve_step(self.run, &resolve)
-            .await
-            .map_err(failure)?;
+        let run = client.resolve_step(self.run, &resolve).await.map_err(failure)?;
         print(globals.output, &run, |run| {
             eprintln!("recorded; {} goes on", run.id)
         })?;
         Ok(Exit::Ok)
     }
+}
+
+/// The number of a step's last attempt; 0 before the first one, and of a step that there is not: the engine says so.
+fn last_attempt(run: &RunView, path: &str) -> u32 {
+    let lanes = run.jobs.iter().flat_map(|job| &job.lanes);
+    let mut steps = lanes.flat_map(|lane| &lane.steps);
+    steps
+        .find(|step| step.path == path)
+        .map_or(0, |step| step.attempt)
 }
 
 async fn output(globals: &Globals, run: RunId, step: String, attempt: Option<u32>) -> Outcome {

@@ -6,6 +6,7 @@ use futures::StreamExt;
 use serde_json::json;
 
 use super::{ResolveUnknownError, resolve_unknown};
+use crate::error::{Class, Explained as _};
 use crate::testing::World;
 use crate::{RunRead, RunResolve, RunRow, run_events, show_run};
 
@@ -25,6 +26,16 @@ async fn resolve(
     step: &str,
     resolution: Resolution,
 ) -> Result<(), ResolveUnknownError> {
+    resolve_attempt(world, run, step, 1, resolution).await
+}
+
+async fn resolve_attempt(
+    world: &World,
+    run: RunId,
+    step: &str,
+    attempt: u32,
+    resolution: Resolution,
+) -> Result<(), ResolveUnknownError> {
     let ben = world.caller("ben").await;
     let permit = world
         .app
@@ -35,6 +46,7 @@ async fn resolve(
         &permit,
         ResolveStep {
             step: step.to_owned(),
+            attempt,
             resolution,
         },
     )
@@ -102,6 +114,44 @@ async fn it_did_not_happen_means_another_attempt() {
     })
     .await;
     assert_eq!(view(&world, run).await.jobs[1].lanes[0].steps[0].attempt, 2);
+}
+
+#[tokio::test]
+async fn a_word_about_an_earlier_attempt_is_refused() {
+    let (world, run) = unknown().await;
+    let step = "rollout/stage-1/apply";
+    resolve(&world, run, step, Resolution::DidNotHappen)
+        .await
+        .unwrap();
+    wait_for(&world, run, |event| {
+        matches!(
+            event,
+            Event::AttemptFinished {
+                attempt: 2,
+                outcome: Outcome::Unknown { .. },
+                ..
+            }
+        )
+    })
+    .await;
+    let happened = || Resolution::Happened {
+        output: json!({}),
+        changed: true,
+    };
+    // The form that somebody opened while the first attempt was the last one.
+    let error = resolve_attempt(&world, run, step, 1, happened())
+        .await
+        .unwrap_err();
+    assert_eq!((error.class(), error.code()), (Class::Conflict, "other-attempt"));
+    assert_eq!(
+        error.to_string(),
+        "attempt 1 of step `rollout/stage-1/apply` is not the unknown one: that is attempt 2"
+    );
+    assert_eq!(
+        view(&world, run).await.jobs[1].lanes[0].steps[0].status,
+        StepStatus::Unknown
+    );
+    resolve_attempt(&world, run, step, 2, happened()).await.unwrap();
 }
 
 #[tokio::test]

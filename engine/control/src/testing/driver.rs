@@ -227,7 +227,17 @@ impl InlineDriver {
             .map(|item| match item.message {
                 Message::Vote { vote } => Input::VoteCast { vote },
                 Message::Cancel { by, reason } => Input::CancelRequested { by, reason },
-                Message::Resolve { step, outcome, by } => Input::UnknownResolved { step, by, outcome },
+                Message::Resolve {
+                    step,
+                    attempt,
+                    outcome,
+                    by,
+                } => Input::UnknownResolved {
+                    step,
+                    attempt,
+                    by,
+                    outcome,
+                },
             })
             .collect();
         self.take(

@@ -165,6 +165,8 @@ super::views! {
     pub struct ResolveStep {
         /// Which: `rollout/web-1/apply`.
         pub step: String,
+        /// Which attempt was looked at. A word about an earlier one is refused.
+        pub attempt: u32,
         /// What it came to.
         pub resolution: Resolution,
     }

@@ -169,6 +169,7 @@ fn what_did_not_happen_is_looked_at_again_before_it_is_tried_again() {
         .play(&mut |label, _| if label.ends_with("/b") { unknown() } else { fine() });
     stage.give(Input::UnknownResolved {
         step: STEP_B,
+        attempt: 1,
         by: "ben".parse().unwrap(),
         outcome: None,
     });
@@ -219,5 +220,31 @@ jobs: {work: {steps: [{id: a, uses: look@v1}, {id: b, uses: change@v1, retry: {a
         assert_eq!(attempt, 2);
         fine()
     });
+    assert_eq!(stage.state.outcome, Some(RunOutcome::Succeeded));
+}
+
+#[test]
+fn what_waited_for_room_is_looked_at_again() {
+    let yaml = "targets: {selector: role=web}\njobs: {work: {steps: [{id: a, uses: change@v1}]}}";
+    let mut stage = Stage::new(yaml, 1, true);
+    stage.has_room = false;
+    stage.give(Input::Resume).play(&mut |_, _| fine());
+    let begun = |stage: &Stage| {
+        let begins = |event: &Event| matches!(event, Event::AttemptStarted { .. });
+        stage.journal.iter().any(|recorded| begins(&recorded.event))
+    };
+    assert!(!begun(&stage), "allowed, and there is no room");
+    stage.has_room = true;
+    let step = StepRef {
+        job: 0,
+        lane: 0,
+        step: 0,
+    };
+    stage.ask(step);
+    let [Effect::Check { .. }] = stage.todo[..] else {
+        panic!("an old look is none: {:?}", stage.todo)
+    };
+    stage.play(&mut |_, _| fine());
+    assert!(begun(&stage));
     assert_eq!(stage.state.outcome, Some(RunOutcome::Succeeded));
 }

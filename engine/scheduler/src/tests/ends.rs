@@ -33,6 +33,7 @@ jobs:
     assert_eq!(stage.state.status(), RunStatus::Cancelling);
     stage.give(Input::UnknownResolved {
         step: STEP,
+        attempt: 1,
         by: "ben".parse().unwrap(),
         outcome: None,
     });
@@ -150,10 +151,16 @@ jobs:
         attempt,
         outcome,
     });
+    let began = stage.now;
+    stage.now = began.plus(clawd_model::DurationMs::from_secs(60));
     stage.crash();
-    let Some(Effect::RecoverAttempt { input, digest, .. }) = stage.take().pop() else {
+    let Some(Effect::RecoverAttempt {
+        input, digest, since, ..
+    }) = stage.take().pop()
+    else {
         panic!("an attempt to take up")
     };
+    assert_eq!(since, began, "its time runs since its intent");
     assert_eq!(clawd_model::Digest::of_value(&input), digest);
 }
 

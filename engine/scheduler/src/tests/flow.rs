@@ -228,6 +228,7 @@ fn an_unknown_outcome_waits_for_a_person() {
     let by: clawd_model::PrincipalName = "ben".parse().unwrap();
     stage.give(Input::UnknownResolved {
         step,
+        attempt: 1,
         by: by.clone(),
         outcome: None,
     });
@@ -241,9 +242,20 @@ fn an_unknown_outcome_waits_for_a_person() {
         output: nothing(),
         changed: true,
     });
-    stage
-        .give(Input::UnknownResolved { step, by, outcome })
-        .play(&mut |_, _| fine());
+    let word = |attempt| Input::UnknownResolved {
+        step,
+        attempt,
+        by: by.clone(),
+        outcome: outcome.clone(),
+    };
+    let before = stage.journal.len();
+    stage.give(word(1)).play(&mut |_, _| fine());
+    assert_eq!(
+        stage.journal.len(),
+        before,
+        "a word about the first attempt is none about the second"
+    );
+    stage.give(word(2)).play(&mut |_, _| fine());
     assert_eq!(stage.state.outcome, Some(RunOutcome::Succeeded));
 }
 

@@ -78,6 +78,7 @@ fn play(seed: u64) {
         if stage.state.outcome.is_some() {
             break;
         }
+        stage.has_room = dice.roll(4) > 0;
         match dice.roll(12) {
             0 => {
                 stage.crash();
@@ -91,6 +92,11 @@ fn play(seed: u64) {
             2 | 3 => vote(&mut stage, &dice, &mut voters),
             4 => resolve(&mut stage, &dice),
             5 if dice.roll(4) == 0 => time_passes(&mut stage),
+            6 if !stage.queued.is_empty() => {
+                let step = stage.queued.remove(0);
+                stage.has_room = true;
+                stage.ask(step);
+            }
             _ if stage.todo.is_empty() => vote(&mut stage, &dice, &mut voters),
             _ => {
                 let at = usize::try_from(dice.roll(stage.todo.len() as u64)).unwrap();
@@ -178,16 +184,17 @@ fn resolve(stage: &mut Stage, dice: &Dice) {
     for (job, state) in (0_u16..).zip(&stage.state.jobs) {
         for (lane, slot) in (0_u32..).zip(&state.lanes) {
             for (step, state) in (0_u16..).zip(&slot.steps) {
-                if matches!(state, StepState::Unknown { .. }) {
-                    unknown_steps.push(clawd_model::StepRef { job, lane, step });
+                if let StepState::Unknown { attempt, .. } = state {
+                    unknown_steps.push((clawd_model::StepRef { job, lane, step }, *attempt));
                 }
             }
         }
     }
-    if let Some(&step) = unknown_steps.first() {
+    if let Some(&(step, attempt)) = unknown_steps.first() {
         let outcome = if dice.roll(2) == 0 { None } else { Some(fine()) };
         stage.give(Input::UnknownResolved {
             step,
+            attempt,
             by: "ben".parse().unwrap(),
             outcome,
         });

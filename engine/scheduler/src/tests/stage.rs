@@ -85,6 +85,10 @@ pub(super) struct Stage {
     pub(super) expiries: Vec<(Timestamp, Timer)>,
     /// Whether the journal is folded after each input and compared.
     pub(super) folds: bool,
+    /// Whether what the gate allows can begin.
+    pub(super) has_room: bool,
+    /// What waits for room.
+    pub(super) queued: Vec<StepRef>,
 }
 
 /// The change that every planned step of these tests predicts.
@@ -208,16 +212,30 @@ impl Stage {
             todo: Vec::new(),
             expiries: Vec::new(),
             folds: true,
+            has_room: true,
+            queued: Vec::new(),
         }
     }
 
     /// Decides, answers the gate, and keeps the effects for later.
     pub(super) fn give(&mut self, input: Input) -> &mut Self {
-        let mut inputs = VecDeque::from([Ok(input)]);
+        self.go_on(Ok(input))
+    }
+
+    /// Asks the gate for a step that waited for room.
+    pub(super) fn ask(&mut self, step: StepRef) -> &mut Self {
+        self.go_on(Err(step))
+    }
+
+    fn go_on(&mut self, first: Result<Input, StepRef>) -> &mut Self {
+        let mut inputs = VecDeque::from([first]);
         while let Some(next) = inputs.pop_front() {
-            let input = next.unwrap_or_else(|step| Input::GateAnswered {
-                step,
-                decision: self.answer(step),
+            let input = next.unwrap_or_else(|step| match self.answer(step) {
+                decision if decision.is_allow() && !self.has_room => {
+                    self.queued.push(step);
+                    Input::NoRoom { step }
+                }
+                decision => Input::GateAnswered { step, decision },
             });
             let Turn { events, effects } = decide(&self.program, &mut self.state, input, self.now);
             for event in events {
@@ -363,6 +381,7 @@ impl Stage {
     /// The process dies: everything in memory is lost, and the journal is read back and folded.
     pub(super) fn crash(&mut self) -> &mut Self {
         self.todo.clear();
+        self.queued.clear();
         self.expiries.clear();
         let stored = serde_json::to_string(&self.journal).expect("events are JSON");
         let journal: Vec<Recorded> = serde_json::from_str(&stored).expect("events are read back");

@@ -23,6 +23,7 @@ async fn messages_wait_until_a_turn_has_dealt_with_them() {
             lane: 2,
             step: 3,
         },
+        attempt: 1,
         outcome: None,
         by: read("ben"),
     };

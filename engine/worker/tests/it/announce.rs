@@ -41,7 +41,7 @@ async fn channels_hear_what_is_wanted_and_those_that_do_not_hear_are_told_again(
     for part in ["`ana`", "`work`", "`test`", "2 of sre", "ask first"] {
         assert!(told[0].text.contains(part), "{part}: {}", told[0].text);
     }
-    first.kill();
+    first.kill().await;
 
     fixture.channels.deaf(&[]);
     let second = fixture.worker().await;

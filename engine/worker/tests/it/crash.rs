@@ -26,7 +26,7 @@ async fn killed(fixture: &Fixture, uses: &str, hold: Hold) -> (clawd_model::RunI
     let run = new.run;
     first.admit(new).await.unwrap();
     fixture.world.stopped(1).await;
-    first.kill();
+    first.kill().await;
     fixture.world.hold(Hold::Nowhere);
     (run, fixture.worker().await)
 }
@@ -67,6 +67,7 @@ async fn what_may_be_done_once_at_most_is_never_called_again_and_a_person_decide
         });
         let resolved = Message::Resolve {
             step: STEP,
+            attempt: 1,
             outcome,
             by: read("ben"),
         };
@@ -97,7 +98,7 @@ async fn an_attempt_whose_server_is_gone_is_not_said_to_have_failed() {
     let run = new.run;
     first.admit(new).await.unwrap();
     fixture.world.stopped(1).await;
-    first.kill();
+    first.kill().await;
     fixture.world.hold(Hold::Nowhere);
     let server = fixture.demo().servers().await.unwrap().remove(0);
     fixture.demo().remove_server(server.id, &[]).await.unwrap();
@@ -136,7 +137,7 @@ jobs:
     fixture.until_status(run, RunStatus::Cancelling).await;
     fixture.world.hold(Hold::BeforeTheEffect);
     fixture.world.stopped(2).await;
-    first.kill();
+    first.kill().await;
     fixture.world.hold(Hold::Nowhere);
     let second = fixture.worker().await;
     second.join(run).await;

@@ -191,6 +191,15 @@ impl Fixture {
         Worker::start(self.deps("node-a")).await.unwrap()
     }
 
+    /// A worker that carries out so many attempts at once.
+    pub(crate) async fn narrow_worker(&self, attempts_max: usize) -> Worker {
+        let deps = Deps {
+            attempts_max,
+            ..self.deps("node-a")
+        };
+        Worker::start(deps).await.unwrap()
+    }
+
     /// A worker in a runtime of its own: whoever ends that kills the worker wherever it stands.
     pub(crate) async fn mortal(&self, node: &str) -> Mortal {
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -396,9 +405,13 @@ impl Mortal {
         (go, dead)
     }
 
-    /// Ends everything that it does, at once.
-    pub(crate) fn kill(self) {
-        self.runtime.shutdown_background();
+    /// Ends everything that it does, at once. Nothing of it is left when this returns.
+    pub(crate) async fn kill(self) {
+        let Self { worker, runtime } = self;
+        drop(worker);
+        let limit = std::time::Duration::from_secs(60);
+        let dead = tokio::task::spawn_blocking(move || runtime.shutdown_timeout(limit));
+        dead.await.unwrap();
     }
 }
 

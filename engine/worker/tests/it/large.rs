@@ -25,7 +25,7 @@ async fn three_thousand_lanes_begin_in_several_commits_and_survive_a_crash_betwe
         part.events.len()
     );
     fixture.world.stopped(64).await;
-    first.kill();
+    first.kill().await;
     let _ = admission.await;
     fixture.world.hold(Hold::Nowhere);
     let second = fixture.worker().await;

@@ -111,7 +111,7 @@ async fn a_crash_lets_no_lock_go_and_forgets_nobody_who_waits() {
             fixture.world.stopped(1).await;
         }
     }
-    first.kill();
+    first.kill().await;
     assert_eq!(places(&fixture, &runs).await, [Some((0, true)), Some((1, false))]);
     let second = fixture.worker().await;
     // The attempt of the first run is taken up, and stops again where it did.

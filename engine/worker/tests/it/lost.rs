@@ -76,3 +76,33 @@ async fn a_process_that_stops_leaves_what_is_under_way_to_the_next() {
     assert_eq!(journal.iter().filter(fine).count(), 1);
     fixture.nothing_twice();
 }
+
+// On one thread, so that the outcome is in the mailbox before the run is told to stop.
+#[tokio::test]
+async fn an_outcome_that_is_known_when_the_process_stops_is_kept() {
+    let fixture = Fixture::new().await;
+    let first = fixture.worker().await;
+    fixture.world.hold(Hold::AfterTheEffect);
+    let yaml = "jobs: {work: {targets: controller, steps: [{id: a, uses: once@v1}, {id: b, uses: once@v1}]}}";
+    let new = fixture.run_of(yaml).await;
+    let run = new.run;
+    first.admit(new).await.unwrap();
+    fixture.world.stopped(1).await;
+    fixture.world.hold(Hold::Nowhere);
+    first.shutdown().await;
+    let journal = fixture.journal(run).await;
+    assert!(
+        matches!(
+            journal.last(),
+            Some(Event::AttemptFinished {
+                outcome: Outcome::Succeeded { .. },
+                ..
+            })
+        ),
+        "what is known is stored, and nothing is begun: {journal:?}"
+    );
+    let second = fixture.worker().await;
+    second.join(run).await;
+    assert_eq!(fixture.row(run).await.status, RunStatus::Succeeded);
+    assert_eq!(fixture.world.calls().len(), 2);
+}

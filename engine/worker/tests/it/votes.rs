@@ -169,7 +169,7 @@ async fn votes_that_nobody_heard_of_are_found_by_the_next_process() {
     let run = new.run;
     first.admit(new).await.unwrap();
     fixture.until_status(run, RunStatus::Waiting).await;
-    first.kill();
+    first.kill().await;
     fixture.vote(run, "ben", Verdict::Approve).await;
     fixture.vote(run, "cho", Verdict::Approve).await;
     let second = fixture.worker().await;

@@ -98,13 +98,18 @@ struct Act {
 }
 
 fn spec(name: &str, effect: Effect, recovery: Recovery) -> OperationSpec {
+    let repeats = name.starts_with("again");
     OperationSpec {
         name: name.parse().unwrap(),
         summary: "for tests".into(),
         effect,
         risk: Risk::Low,
         recovery,
-        on_ambiguous: OnAmbiguous::Human,
+        on_ambiguous: if repeats {
+            OnAmbiguous::RetryIfIdempotent
+        } else {
+            OnAmbiguous::Human
+        },
         scope: Scope::Any,
         input: json!({
             "type": "object", "properties": {"value": {"x-secrets": true}}, "required": [], "additionalProperties": false
@@ -146,12 +151,6 @@ impl Operation for Act {
         self.world.pass(Hold::BeforeTheEffect, context).await;
         match input["value"].as_str() {
             Some("panic") => panic!("as the test wants"),
-            Some("much") => {
-                return Ok(Applied {
-                    output: json!({"value": "x".repeat(2 << 20)}),
-                    changed: true,
-                });
-            }
             Some("if cancelled") if context.cancel.is_cancelled() => {
                 return Err(StepError::new(ErrorKind::Cancelled, "told to stop").into());
             }
@@ -162,10 +161,25 @@ impl Operation for Act {
             *self.world.effects.lock().unwrap().entry(attempt).or_default() += 1;
         }
         self.world.pass(Hold::AfterTheEffect, context).await;
+        let value = match input["value"].as_str() {
+            Some("much") => json!("x".repeat(2 << 20)),
+            Some("lost once") if self.world.calls().len() == 1 => {
+                let error = StepError::new(ErrorKind::Connection, "the answer was lost");
+                return Err(ProviderError::OutcomeUnknown(error));
+            }
+            _ => input["value"].clone(),
+        };
         Ok(Applied {
-            output: json!({"value": input["value"]}),
+            output: json!({"value": value}),
             changed: true,
         })
+    }
+
+    async fn verify(&self, context: &Context, _: &Value, _: &Applied) -> Result<(), ProviderError> {
+        if context.cancel.is_cancelled() {
+            return Err(StepError::new(ErrorKind::Cancelled, "told to stop").into());
+        }
+        Ok(())
     }
 
     async fn recover(&self, context: &Context, input: &Value) -> Result<Recovered, ProviderError> {
@@ -187,6 +201,7 @@ pub(crate) fn registry(world: &Arc<World>) -> Registry {
         ("look@v1", Effect::ReadOnly, Recovery::Idempotent),
         ("peek@v1", Effect::ReadOnly, Recovery::AtMostOnce),
         ("idempotent@v1", Effect::Mutating, Recovery::Idempotent),
+        ("again@v1", Effect::Mutating, Recovery::Idempotent),
         ("reconcile@v1", Effect::Mutating, Recovery::Reconcile),
         ("reattach@v1", Effect::Mutating, Recovery::Reattach),
         ("once@v1", Effect::Mutating, Recovery::AtMostOnce),

@@ -209,6 +209,18 @@ async fn what_a_power_cut_interrupted_is_unknown_until_a_person_has_looked() {
     let twice = office.cli("ben", &first).await.expect_code(1).unwrap();
     assert_says(&twice.stderr, &["there is nothing to decide"]);
     hosts[1].write("/root/go", "").await.unwrap();
+    // What is said about another attempt than the unknown one is about something else.
+    let other = [
+        "run",
+        "resolve",
+        &run,
+        "work/web-2/job",
+        "--attempt",
+        "2",
+        "--did-not-happen",
+    ];
+    let other = office.cli("ben", &other).await.expect_code(1).unwrap();
+    assert_says(&other.stderr, &["that is attempt 1", "hint: "]);
     let second = ["run", "resolve", &run, "work/web-2/job", "--did-not-happen"];
     office.cli("ben", &second).await.ok().unwrap();
 

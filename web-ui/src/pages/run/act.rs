@@ -34,6 +34,11 @@ pub(crate) async fn resolve(
         other => return Err(Failure::invalid(format!("`{other}` is no outcome"))),
     };
     let wanted = sent.text("step");
+    // What the form showed: a form that is older than the last attempt is refused.
+    let attempt = sent
+        .text("attempt")
+        .parse()
+        .map_err(|_| Failure::invalid(format!("`{}` is no attempt", sent.text("attempt"))))?;
     let reading = web
         .app
         .permit_on::<RunRead, RunRow>(&visitor.caller, &permit.on().id)
@@ -48,6 +53,7 @@ pub(crate) async fn resolve(
         &permit,
         ResolveStep {
             step: path,
+            attempt,
             resolution,
         },
     )

@@ -67,7 +67,7 @@ pub(super) async fn panel(
             .and_then(|planned| planned.input)
             .map(|input| pretty(&input)),
         result: found.output.as_ref().map(pretty),
-        can_resolve: found.status == StepStatus::Unknown && !over,
+        can_resolve: (found.status == StepStatus::Unknown && !over).then_some(found.attempt),
         live: !over && !is_settled(found.status),
         csrf: visitor.csrf.clone(),
         now: web.now(),

@@ -177,7 +177,7 @@ async fn somebody_decides_what_nobody_can_know() {
         .submit(
             &address,
             &format!("{run}/resolve"),
-            &[("step", &step), ("outcome", "done")],
+            &[("step", &step), ("attempt", "1"), ("outcome", "done")],
         )
         .await;
     assert_eq!(

@@ -119,8 +119,8 @@ pub(crate) struct StepPanel {
     pub(crate) input: Option<String>,
     /// What it returned.
     pub(crate) result: Option<String>,
-    /// Whether this person may decide what an unknown step came to.
-    pub(crate) can_resolve: bool,
+    /// The attempt of which this person may decide what it came to, since nobody can know.
+    pub(crate) can_resolve: Option<u32>,
     /// Whether more is to come.
     pub(crate) live: bool,
     pub(crate) csrf: String,
