@@ -16,7 +16,7 @@ use self::log::Log;
 use crate::{paths, wait_for};
 
 /// What `clawd serve` prints before its address.
-const LISTENING: &str = "listening on http://";
+const LISTENING: &str = "listening on http";
 
 /// How long a start may take, recovery included.
 const START: Duration = Duration::from_secs(60);
@@ -48,6 +48,7 @@ pub struct ClawdProcess {
     data: TempDir,
     child: Option<Child>,
     address: Option<SocketAddr>,
+    scheme: &'static str,
     log: Log,
 }
 
@@ -83,6 +84,7 @@ impl ClawdProcess {
             data,
             child: None,
             address: None,
+            scheme: "http",
             log: Log::default(),
         })
     }
@@ -98,11 +100,9 @@ impl ClawdProcess {
         let from = self.log.len();
         self.child = Some(self.spawn()?);
         let listening = self.wait_for_line_from(LISTENING, from, START).await?;
-        let address = listening
-            .split_once(LISTENING)
-            .map(|(_, rest)| rest.trim().trim_end_matches('/'));
-        let address = address.and_then(|text| text.parse().ok());
-        self.address = Some(address.with_context(|| format!("no address in `{listening}`"))?);
+        let (scheme, address) =
+            address_in(&listening).with_context(|| format!("no address in `{listening}`"))?;
+        (self.scheme, self.address) = (scheme, Some(address));
         Ok(())
     }
 
@@ -146,10 +146,10 @@ impl ClawdProcess {
         self.child.as_ref().and_then(Child::id)
     }
 
-    /// `http://127.0.0.1:PORT`.
+    /// `http://127.0.0.1:PORT`, or `https` when it was started with a certificate.
     pub fn url(&self) -> String {
         self.address
-            .map(|address| format!("http://{address}"))
+            .map(|address| format!("{}://{address}", self.scheme))
             .unwrap_or_default()
     }
 
@@ -226,6 +226,18 @@ impl ClawdProcess {
         self.log.follow(stdout, stderr);
         Ok(child)
     }
+}
+
+/// The address that a line ends with, be it plain or JSON.
+fn address_in(line: &str) -> Option<(&'static str, SocketAddr)> {
+    let (_, rest) = line.split_once(LISTENING)?;
+    let (scheme, rest) = match rest.strip_prefix("s://") {
+        Some(rest) => ("https", rest),
+        None => ("http", rest.strip_prefix("://")?),
+    };
+    let is_part = |letter: &char| letter.is_ascii_hexdigit() || ".:[]".contains(*letter);
+    let address: String = rest.chars().take_while(is_part).collect();
+    Some((scheme, address.parse().ok()?))
 }
 
 /// Copies what is in a folder into another one that exists.

@@ -24,5 +24,5 @@ pub mod sample;
 mod ui;
 mod view;
 
-pub use console::router;
+pub use console::{Front, router};
 pub use gallery::gallery;

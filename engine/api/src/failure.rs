@@ -91,6 +91,7 @@ fn status(class: Class) -> StatusCode {
         Class::Conflict => StatusCode::CONFLICT,
         Class::Unreachable => StatusCode::BAD_GATEWAY,
         Class::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Class::TooMany => StatusCode::TOO_MANY_REQUESTS,
         Class::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
@@ -108,6 +109,7 @@ fn title(status: StatusCode) -> &'static str {
         StatusCode::UNPROCESSABLE_ENTITY => "the request makes no sense",
         StatusCode::BAD_GATEWAY => "a server did not answer",
         StatusCode::SERVICE_UNAVAILABLE => "this node takes no work now",
+        StatusCode::TOO_MANY_REQUESTS => "too much at once",
         _ => "something went wrong",
     }
 }

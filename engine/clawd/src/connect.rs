@@ -48,6 +48,20 @@ pub(crate) fn client(globals: &Globals) -> Result<Client, Failure> {
     }
 }
 
+/// Where people reach the console: what the profile says of it, or where the client goes.
+pub(crate) fn console(globals: &Globals, client: &Client) -> Result<String, Failure> {
+    let own = client.address().trim_end_matches('/').to_owned();
+    if globals.url.is_some() {
+        return Ok(own);
+    }
+    let profiles = Profiles::read(&globals.data_dir.join("profiles.toml"))?;
+    let name = globals.profile.as_ref().or(profiles.default.as_ref());
+    let profile = name.and_then(|name| profiles.profiles.get(name));
+    Ok(profile
+        .and_then(|profile| profile.console.clone())
+        .unwrap_or(own))
+}
+
 /// An error of the client, for a person.
 #[expect(clippy::needless_pass_by_value, reason = "the shape that `map_err` wants")]
 pub(crate) fn failure(error: Error) -> Failure {

@@ -18,8 +18,11 @@ mod driver;
 mod exit;
 mod fault;
 mod files;
+mod front;
 mod http;
 mod keys;
+mod listen;
+mod metrics;
 mod profiles;
 #[cfg(test)]
 mod reference;

@@ -26,6 +26,9 @@ pub(crate) struct Profile {
     pub(crate) url: String,
     /// The token.
     pub(crate) token: String,
+    /// Where people reach the console, when that is not the server's own address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) console: Option<String>,
 }
 
 impl Profiles {

@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::datadir::{DataDir, Lock};
 use crate::driver::{Driver, SshProbe};
 use crate::fault;
+use crate::metrics::Metrics;
 use crate::system::{OsEntropy, SecretFiles, SystemClock};
 
 /// How many attempts may run at once on this node.
@@ -31,6 +32,7 @@ pub(crate) struct Installation {
     pub(crate) store: Store,
     pub(crate) worker: Worker,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) metrics: Metrics,
     _lock: Lock,
 }
 
@@ -42,14 +44,16 @@ impl Installation {
         let lock = dir.lock()?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let audit_key = SigningKey::from_bytes(&dir.audit_key(&OsEntropy)?);
+        let metrics = Metrics::new();
         let options = Options {
             path: dir.database(),
             clock: Arc::clone(&clock),
             audit_key,
             readers: 4,
-            watch: fault::from_environment()?,
+            watch: Some(metrics.commits(fault::from_environment()?)),
         };
         let store = Store::open(options).await.context("the store cannot be opened")?;
+        tokio::spawn(metrics.clone().follow(store.committed()));
         let config = Config::read(dir)?;
         let notify = Arc::new(Notify::new(config.channels(dir)?, config.guard()?)?);
         let registry = Arc::new(operations(dir, delays, &config, &notify)?);
@@ -88,6 +92,7 @@ impl Installation {
                 notify,
                 clock: Arc::clone(&shared),
             }),
+            observer: Arc::new(metrics.clone()),
             node,
             attempts_max: ATTEMPTS_MAX,
         };
@@ -101,6 +106,7 @@ impl Installation {
             store,
             worker,
             clock: shared,
+            metrics,
             _lock: lock,
         })
     }

@@ -20,6 +20,8 @@ pub enum Class {
     Unreachable,
     /// This node takes no work now.
     Unavailable,
+    /// The caller has too much of it open at once.
+    TooMany,
     /// Something of ours broke. The words are for the log, not for the caller.
     Internal,
 }

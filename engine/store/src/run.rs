@@ -89,6 +89,28 @@ impl TryFrom<Row<'_>> for RunRow {
     }
 }
 
+/// How many runs stand somewhere.
+struct Counted {
+    status: RunStatus,
+    runs: u64,
+}
+
+impl Stored for Counted {
+    const TABLE: &'static str = "runs";
+    const KEY: &'static str = "status";
+}
+
+impl TryFrom<Row<'_>> for Counted {
+    type Error = ReadError;
+
+    fn try_from(row: Row<'_>) -> Result<Self, ReadError> {
+        Ok(Self {
+            status: row.word("status")?,
+            runs: row.int("runs")?,
+        })
+    }
+}
+
 impl Store {
     /// Runs of these shards that are not over, oldest first: what a worker takes up when it claims the shards.
     ///
@@ -105,6 +127,17 @@ impl Store {
         )
         .bind(serde_json::Value::from(shards).to_string());
         row::all(self.readers(), query).await
+    }
+
+    /// How many runs of all tenants that are not over stand where.
+    ///
+    /// # Errors
+    /// When the database fails.
+    #[tracing::instrument(name = "db.run.count", level = "debug", skip_all)]
+    pub async fn count_unfinished(&self) -> Result<Vec<(RunStatus, u64)>, ReadError> {
+        let query = sql("SELECT status, count(*) AS runs FROM runs WHERE finished_at IS NULL GROUP BY status");
+        let counts: Vec<Counted> = row::all(self.readers(), query).await?;
+        Ok(counts.into_iter().map(|counted| (counted.status, counted.runs)).collect())
     }
 }
 

@@ -26,13 +26,16 @@ pub struct Options {
     pub audit_key: SigningKey,
     /// How many connections read at once; 4 is a good number.
     pub readers: u32,
-    /// Told of every commit, just before and just after it: for tests that kill the process there.
+    /// Told of every commit, by the writer itself, so it must not take long: for measuring, and for tests that kill the
+    /// process there.
     pub watch: Option<CommitWatch>,
 }
 
 /// A place around a commit; commits count from 1 since the store was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommitPoint {
+    /// So many jobs were taken into one transaction, which begins now.
+    Begun(usize),
     /// The transaction is whole, and not yet durable.
     Before(u64),
     /// The transaction is durable, and nobody was told.

@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::announce::Announce;
 use crate::directory::Directory;
+use crate::observer::Observer;
 use crate::secrets::Secrets;
 
 /// What the binary gives to the worker.
@@ -28,6 +29,8 @@ pub struct Deps {
     pub secrets: Arc<dyn Secrets>,
     /// The channels that are told when votes are wanted.
     pub channels: Arc<dyn Announce>,
+    /// Told of attempts that ended.
+    pub observer: Arc<dyn Observer>,
     /// The name under which this process holds leases; unique among processes.
     pub node: String,
     /// How many attempts may run at once, and how many looks beside them.

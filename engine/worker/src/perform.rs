@@ -153,6 +153,7 @@ impl Driver {
                 tracing::warn!(attempt = %id, "the lease was lost before the operation was called");
                 return;
             }
+            let began = env.deps.clock.now();
             let work = async {
                 let Some(from) = attempt.recovers else {
                     return attempt::run(&env, &attempt).await;
@@ -162,6 +163,10 @@ impl Driver {
             };
             let finished = AssertUnwindSafe(work).catch_unwind().await;
             let finished = finished.unwrap_or_else(|_| Finished::unsure(&env, &attempt, panicked()));
+            let took = env.deps.clock.now().since(began);
+            env.deps
+                .observer
+                .attempt_ended(&attempt.uses, &finished.outcome, took);
             let _ = mailbox.send(Mail::Finished(Ended {
                 step: attempt.step(),
                 attempt: number,

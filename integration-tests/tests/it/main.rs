@@ -22,7 +22,9 @@ mod lab_faults;
 mod locks;
 mod people;
 mod rescue;
+mod serving;
 mod support;
+mod telemetry;
 mod walkthrough;
 
 use std::collections::BTreeSet;

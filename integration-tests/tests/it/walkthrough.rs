@@ -5,6 +5,7 @@ use clawd_integration_tests::{Effect, Host, Lab, workspace};
 use serde_json::{Value, json};
 
 use crate::people::{Office, assert_says, planned, step, text};
+use crate::support::{Answer, Request, send};
 
 const CANARY: &str = "canary-1";
 const PROD: &str = "web-1";
@@ -34,6 +35,9 @@ async fn a_runbook_is_planned_gated_applied_and_proved() {
     // 12: the records joined the audit log.
     the_audit_log_tells_who_and_why(&office, &run).await;
     the_audit_log_verifies_offline(&mut office).await;
+    // 13: a person sees it.
+    office.clawd.restart().await.unwrap();
+    a_person_sees_it(&office, &run).await;
 }
 
 async fn the_runbook_is_checked(office: &Office) {
@@ -377,6 +381,54 @@ async fn the_audit_log_verifies_offline(office: &mut Office) {
     std::fs::write(&file, lines[..at].join("\n")).unwrap();
     let refused = office.clawd.cli(verify).await.unwrap().expect_code(3).unwrap();
     assert_says(&refused.stderr, &[&format!("cut off after line {at}")]);
+}
+
+async fn a_person_sees_it(office: &Office, run: &str) {
+    let url = office.clawd.url();
+    let link = office.cli("ben", &["console"]).await.ok().unwrap().stdout;
+    let secret = link.trim().rsplit('/').next().unwrap();
+    let body = format!("link={secret}");
+    let form = format!("origin: {url}\r\ncontent-type: application/x-www-form-urlencoded\r\n");
+    let signed_in = ask(&url, "POST", "/sign-in/link", &form, body.as_bytes()).await;
+    assert_eq!(signed_in.status, 303, "{}", signed_in.body);
+    let cookies = format!("cookie: {}\r\n", signed_in.cookies());
+    let see = async |path: &str| {
+        let page = ask(&url, "GET", path, &cookies, b"").await;
+        assert_eq!(page.status, 200, "{path}: {}", page.body);
+        page.body
+    };
+
+    let page = see(&format!("/runs/{run}")).await;
+    assert_says(
+        &page,
+        &["patch-security", run, "succeeded", CANARY, PROD, "ben", "cho"],
+    );
+    // The cell of the step leads to what happened there.
+    let (before, _) = page.split_once("apply on web-1").unwrap();
+    let key = before.rsplit("data-key=\"").next().unwrap().split('"').next().unwrap();
+    let panel = see(&format!("/runs/{run}/steps/{key}")).await;
+    assert_says(
+        &panel,
+        &[
+            "pkg.apply@v1",
+            "clawd-lab-web 1.0 → 1.1",
+            "attempt 1",
+            "Setting up clawd-lab-web (1.1) ...",
+        ],
+    );
+    let stranger = ask(&url, "GET", &format!("/runs/{run}"), "", b"").await;
+    assert_eq!(stranger.status, 303, "who is not signed in sees nothing");
+}
+
+async fn ask(url: &str, method: &str, path: &str, headers: &str, body: &[u8]) -> Answer {
+    let request = Request {
+        method,
+        path,
+        token: None,
+        headers,
+        body,
+    };
+    send(url, &request).await.unwrap()
 }
 
 /// What really happened on a host, as `package version`.

@@ -62,6 +62,7 @@ const fn words(class: Class) -> (StatusCode, &'static str) {
         Class::Conflict => (StatusCode::CONFLICT, "It does not fit any more"),
         Class::Unreachable => (StatusCode::BAD_GATEWAY, "The server did not answer"),
         Class::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "Not now"),
+        Class::TooMany => (StatusCode::TOO_MANY_REQUESTS, "Too much at once"),
         Class::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "Something of ours broke"),
     }
 }

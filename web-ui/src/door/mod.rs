@@ -25,6 +25,9 @@ use std::sync::Arc;
 use clawd_control::App;
 use clawd_model::{Clock, Timestamp};
 
+use crate::Front;
+use crate::pages::Remembered;
+
 /// What every page stands on.
 #[derive(Clone)]
 pub(crate) struct Web {
@@ -32,11 +35,21 @@ pub(crate) struct Web {
     clock: Arc<dyn Clock>,
     /// Whether browsers reach us over TLS.
     pub(crate) secure: bool,
+    /// Which plans are about simulated servers.
+    pub(crate) simulated: Arc<Remembered>,
+    /// The origin that forms must come from, when it is known.
+    origin: Option<Arc<str>>,
 }
 
 impl Web {
-    pub(crate) fn new(app: App, clock: Arc<dyn Clock>, secure: bool) -> Self {
-        Self { app, clock, secure }
+    pub(crate) fn new(app: App, clock: Arc<dyn Clock>, front: Front) -> Self {
+        Self {
+            app,
+            clock,
+            secure: front.secure,
+            simulated: Arc::default(),
+            origin: front.origin.map(Arc::from),
+        }
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -2,12 +2,15 @@
 //!
 //! Browsers say where a form was sent from, in `Sec-Fetch-Site` and in `Origin`; pages cannot forge either. What says
 //! neither is no browser of today, and has the API. The form's token is checked besides.
+//!
+//! Which origin is ours: the one that the operator named, since a proxy may pass on any `Host`; else the request's own
+//! host.
 
 use axum::http::header::{HOST, HeaderMap, ORIGIN};
 use axum::http::{Method, Uri};
 
-/// Why the request is not ours; `None` when it is, or when it changes nothing.
-pub(crate) fn foreign(method: &Method, headers: &HeaderMap) -> Option<&'static str> {
+/// Why the request is not ours; `None` when it is, or when it changes nothing. `ours` is our origin, when it is known.
+pub(crate) fn foreign(method: &Method, headers: &HeaderMap, ours: Option<&str>) -> Option<&'static str> {
     if method.is_safe() {
         return None;
     }
@@ -18,12 +21,16 @@ pub(crate) fn foreign(method: &Method, headers: &HeaderMap) -> Option<&'static s
     }
     match text(ORIGIN.as_str()) {
         Some(origin) => {
-            let authority = origin
-                .parse::<Uri>()
-                .ok()
-                .and_then(|uri| uri.authority().map(ToString::to_string));
-            let host = text(HOST.as_str());
-            let same = authority.is_some() && authority.as_deref() == host;
+            let same = match ours {
+                Some(ours) => origin == ours,
+                None => {
+                    let authority = origin
+                        .parse::<Uri>()
+                        .ok()
+                        .and_then(|uri| uri.authority().map(ToString::to_string));
+                    authority.is_some() && authority.as_deref() == text(HOST.as_str())
+                }
+            };
             (!same).then_some("it was sent from another origin")
         }
         None if site.is_some() => None,
@@ -35,12 +42,37 @@ pub(crate) fn foreign(method: &Method, headers: &HeaderMap) -> Option<&'static s
 mod tests {
     use super::*;
 
-    fn verdict(method: Method, pairs: &[(&'static str, &'static str)]) -> bool {
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for (name, value) in pairs {
             headers.insert(*name, value.parse().unwrap());
         }
-        foreign(&method, &headers).is_none()
+        headers
+    }
+
+    fn verdict(method: Method, pairs: &[(&'static str, &'static str)]) -> bool {
+        foreign(&method, &headers(pairs), None).is_none()
+    }
+
+    #[test]
+    fn a_known_origin_is_the_only_one_whatever_the_host_says() {
+        let ours = Some("https://claw.example");
+        let post = |pairs: &[(&'static str, &'static str)]| {
+            foreign(&Method::POST, &headers(pairs), ours).is_none()
+        };
+        let (inner, site) = (("host", "10.0.0.7:7650"), ("sec-fetch-site", "same-origin"));
+        assert!(post(&[inner, ("origin", "https://claw.example")]));
+        assert!(post(&[inner, site]));
+        for other in [
+            "http://claw.example",
+            "https://claw.example:8443",
+            "https://evil.example",
+            "http://10.0.0.7:7650",
+            "null",
+        ] {
+            assert!(!post(&[inner, ("origin", other)]), "{other}");
+        }
+        assert!(!post(&[inner]));
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub(crate) async fn recognise(State(web): State<Web>, mut request: Request, next
     if let Some(visitor) = &found.visitor {
         request.extensions_mut().insert(visitor.clone());
     }
-    let response = match origin::foreign(request.method(), request.headers()) {
+    let response = match origin::foreign(request.method(), request.headers(), web.origin.as_deref()) {
         Some(why) => Failure::foreign(why).into_quiet_response(),
         None => next.run(request).await,
     };

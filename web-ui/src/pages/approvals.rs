@@ -1,21 +1,24 @@
 //! Requests for votes: the inbox, one request, and voting.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect};
 use clawd_control::{
-    ApprovalOn, ApprovalRead, ListApprovals, RunRead, RunRow, VoteCast, cast_vote, list_approvals,
-    show_approval,
+    ApprovalOn, ApprovalRead, ListApprovals, RunChanged, RunRead, RunRow, VoteCast, cast_vote, list_approvals,
+    show_approval, watch_runs,
 };
 use clawd_model::api::{ApprovalView as Given, CastVote};
 use clawd_model::{
-    ApprovalId, ApprovalStatus, DecisionKind, Digest, PlannedStep, Timestamp, Verdict, WillRun,
+    ApprovalId, ApprovalStatus, DecisionKind, Digest, PlannedStep, Timestamp, Verdict, Vote, WillRun,
 };
+use futures::{Stream, StreamExt as _};
 use serde::Deserialize;
 
 use super::plan::{Providers, input_pairs, plan_step, providers, tag};
 use super::runs::parsed;
+use super::simulated::among;
 use crate::door::{Allowed, AllowedOn, Answer, Failure, Sent, Visitor, Web, render};
 use crate::ui::{Diff, MissingView};
 use crate::view::approvals::{
@@ -24,6 +27,9 @@ use crate::view::approvals::{
 use crate::view::plan::{PlanJob, PlanLane, PlanMark, PlanWave};
 use crate::view::runs::FilterChoice;
 use crate::view::shell::Section;
+
+/// How long the answer to a vote waits for the run to take it up.
+const TAKEN_UP: Duration = Duration::from_secs(2);
 
 /// What steps would change now, by their path.
 pub(super) type Changes = HashMap<String, String>;
@@ -48,10 +54,11 @@ pub(crate) async fn list(
         ..ListApprovals::default()
     };
     let page = list_approvals(&permit, wanted).await?;
+    let providers = providers(&web, &visitor).await?;
     let mut approvals = Vec::with_capacity(page.items.len());
     for item in page.items {
         let full = full(&web, &visitor, item).await?;
-        approvals.push(approval_view(&full, &visitor, web.now()));
+        approvals.push(approval_view(&full, &visitor, &providers, web.now()));
     }
     let choice = |label: &str, href: &str, current| FilterChoice {
         label: label.to_owned(),
@@ -97,7 +104,11 @@ pub(crate) async fn show(
 }
 
 /// Votes.
-pub(crate) async fn vote(AllowedOn { permit, .. }: AllowedOn<VoteCast, ApprovalOn>, sent: Sent) -> Answer {
+pub(crate) async fn vote(
+    State(web): State<Web>,
+    AllowedOn { visitor, permit }: AllowedOn<VoteCast, ApprovalOn>,
+    sent: Sent,
+) -> Answer {
     let verdict = match sent.text("verdict") {
         "approve" => Verdict::Approve,
         "reject" => Verdict::Reject,
@@ -108,6 +119,7 @@ pub(crate) async fn vote(AllowedOn { permit, .. }: AllowedOn<VoteCast, ApprovalO
         .parse()
         .map_err(|error| Failure::invalid(format!("{error}")))?;
     let comment = sent.text("comment").trim().to_owned();
+    let changes = changes(&web, &visitor).await?;
     let vote = cast_vote(
         &permit,
         CastVote {
@@ -117,9 +129,54 @@ pub(crate) async fn vote(AllowedOn { permit, .. }: AllowedOn<VoteCast, ApprovalO
         },
     )
     .await?;
+    if let Some(changes) = changes {
+        let taken_up = taken_up(&web, &visitor, &vote, changes);
+        // Later than that the page says that the vote is recorded, and shows it when it is looked at again.
+        let _ = tokio::time::timeout(TAKEN_UP, taken_up).await;
+    }
     let back = sent.back(&format!("/approvals/{}", vote.approval));
     let plain = back.split(['?', '#']).next().unwrap_or_default();
     Ok(Redirect::to(&format!("{plain}?done=voted")).into_response())
+}
+
+/// Which runs change from now on, for those who may see runs.
+async fn changes(
+    web: &Web,
+    visitor: &Visitor,
+) -> Result<Option<impl Stream<Item = RunChanged> + Send + use<>>, Failure> {
+    if !visitor.may("run.read") {
+        return Ok(None);
+    }
+    let permit = web
+        .app
+        .permit::<RunRead>(&visitor.caller)
+        .await
+        .map_err(Failure::refused)?;
+    Ok(Some(watch_runs(&permit)))
+}
+
+/// A vote is posted to its run, which takes it up in its own time. Waits for that, so that the page that follows shows the
+/// vote, and not once more the form.
+async fn taken_up(
+    web: &Web,
+    visitor: &Visitor,
+    vote: &Vote,
+    changes: impl Stream<Item = RunChanged>,
+) {
+    let mut changes = std::pin::pin!(changes);
+    loop {
+        let permit = web
+            .app
+            .permit_on::<ApprovalRead, ApprovalOn>(&visitor.caller, &vote.approval)
+            .await;
+        let Ok(permit) = permit else { return };
+        let shows = |view: &Given| {
+            view.own_vote == Some(vote.verdict) || view.approval.status != ApprovalStatus::Open
+        };
+        if show_approval(&permit).await.is_ok_and(|view| shows(&view)) || changes.next().await.is_none() {
+            return;
+        }
+    }
 }
 
 /// A request with everything that a voter should see.
@@ -134,7 +191,7 @@ pub(super) fn panel(
 ) -> ApprovalPanel {
     let plan_job = (!given.steps.is_empty()).then(|| plan_job(given, providers));
     ApprovalPanel {
-        approval: approval_view(given, visitor, now),
+        approval: approval_view(given, visitor, providers, now),
         drifted: drifted(given, now_changes),
         known_now: known_now(given),
         later: later(given),
@@ -148,7 +205,7 @@ pub(super) fn panel(
 }
 
 /// What a list shows of a request.
-fn approval_view(given: &Given, visitor: &Visitor, now: Timestamp) -> ApprovalView {
+fn approval_view(given: &Given, visitor: &Visitor, providers: &Providers, now: Timestamp) -> ApprovalView {
     let approval = &given.approval;
     ApprovalView {
         id: approval.id.to_string(),
@@ -156,6 +213,7 @@ fn approval_view(given: &Given, visitor: &Visitor, now: Timestamp) -> ApprovalVi
         runbook: approval.subject.runbook.to_string(),
         job: approval.subject.job.to_string(),
         requester: approval.requester.to_string(),
+        simulated: among(given.steps.iter().map(|step| &step.target.name), providers),
         status: approval.status,
         summary: summary(&given.steps),
         reasons: approval.reasons.clone(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::extract::{Query, State};
 use clawd_control::{Class, Explained, ServerRead, list_servers};
+use clawd_model::ServerProvider;
 use clawd_model::api::ServerView;
 use serde::Deserialize;
 use serde_json::Value;
@@ -80,6 +81,8 @@ pub(super) fn server_row(server: &ServerView) -> ServerRow {
         labels: server
             .labels
             .iter()
+            // The tag beside the name says so already.
+            .filter(|(key, _)| server.provider != ServerProvider::Sim || *key != "simulated")
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect(),
         protected: server.protected,

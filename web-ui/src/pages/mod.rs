@@ -14,6 +14,7 @@ mod runbooks;
 mod runs;
 mod server;
 mod sign_in;
+mod simulated;
 mod theme;
 mod workflow;
 
@@ -21,3 +22,4 @@ mod workflow;
 mod tests;
 
 pub(crate) use routes::routes;
+pub(crate) use simulated::Remembered;

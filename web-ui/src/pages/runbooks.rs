@@ -6,7 +6,7 @@ use clawd_model::Risk;
 use clawd_model::api::RunbookSummary;
 use clawd_workflow::{Batch, InputKind, Job, Section as List, Strategy, Targets, Workflow};
 
-use super::runs::run_row;
+use super::simulated::run_rows;
 use super::workflow;
 use crate::door::{Allowed, AllowedOn, Answer, Failure, Visitor, Web, render};
 use crate::ui::Tally;
@@ -63,12 +63,8 @@ async fn last_runs(web: &Web, visitor: &Visitor, runbook: &RunbookSummary) -> Re
         limit: Some(5),
         ..ListRuns::default()
     };
-    Ok(list_runs(&permit, which)
-        .await?
-        .items
-        .iter()
-        .map(run_row)
-        .collect())
+    let runs = list_runs(&permit, which).await?.items;
+    run_rows(web, visitor, &permit, &runs).await
 }
 
 fn row(runbook: &RunbookSummary) -> RunbookRow {

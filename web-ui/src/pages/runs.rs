@@ -6,7 +6,9 @@ use clawd_model::api::RunSummary;
 use clawd_model::{RunId, RunStatus, RunbookName};
 use serde::Deserialize;
 
+use super::simulated::run_rows;
 use crate::door::{Allowed, Answer, Failure, Web, render};
+use crate::view::fleet::Simulated;
 use crate::view::runs::{FilterChoice, RunRow, RunsPage};
 use crate::view::shell::Section;
 
@@ -75,7 +77,7 @@ pub(crate) async fn list(
             })
             .collect(),
         filtered: !wanted.is_empty() || !of_runbook.is_empty(),
-        runs: page.items.iter().map(run_row).collect(),
+        runs: run_rows(&web, &visitor, &permit, &page.items).await?,
         older: page.next.map(|next| address(&wanted, &format!("&after={next}"))),
     })
 }
@@ -93,8 +95,9 @@ where
 }
 
 /// A run as lists show it.
-pub(super) fn run_row(run: &RunSummary) -> RunRow {
+pub(super) fn run_row(run: &RunSummary, simulated: Option<Simulated>) -> RunRow {
     RunRow {
+        simulated,
         id: run.id.to_string(),
         runbook: run.runbook.to_string(),
         status: run.status,

@@ -9,6 +9,7 @@ use crate::ui::{Diff, MissingView};
 use crate::view::approvals::{
     ApprovalPage, ApprovalPanel, ApprovalView, ApprovalsPage, Drifted, Standing, VoteView,
 };
+use crate::view::fleet::Simulated;
 use crate::view::shell::Section;
 
 fn view(number: u64, status: ApprovalStatus, standing: Standing) -> ApprovalView {
@@ -26,6 +27,7 @@ fn view(number: u64, status: ApprovalStatus, standing: Standing) -> ApprovalView
         runbook: "patch-security".to_owned(),
         job: "rollout".to_owned(),
         requester: "ana".to_owned(),
+        simulated: (number == 1).then_some(Simulated::Wholly),
         status,
         summary: "10 servers of prod · 40 packages upgraded".to_owned(),
         reasons: vec!["changes in prod need two votes of sre, none of them the requester".to_owned()],

@@ -3,7 +3,7 @@
 use clawd_model::{RunStatus, ServerProvider, Timestamp};
 
 use super::{ago, run_id, shell};
-use crate::view::fleet::ProviderTag;
+use crate::view::fleet::{ProviderTag, Simulated};
 use crate::view::new_run::{Field, InputField, Match, NewRunPage, RunbookChoice};
 use crate::view::runs::{FilterChoice, RunRow, RunsPage};
 use crate::view::shell::Section;
@@ -12,6 +12,11 @@ pub(super) fn rows() -> Vec<RunRow> {
     let row = |number, runbook: &str, status, requester: &str, began: i64, took: Option<i64>| RunRow {
         id: run_id(number),
         runbook: runbook.to_owned(),
+        simulated: match number {
+            1 => Some(Simulated::Wholly),
+            2 => Some(Simulated::Partly),
+            _ => None,
+        },
         status,
         requester: requester.to_owned(),
         started_at: ago(began),

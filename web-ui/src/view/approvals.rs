@@ -4,6 +4,7 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 use clawd_model::{ApprovalStatus, Digest, Timestamp, Verdict};
 
+use super::fleet::Simulated;
 use super::plan::PlanJob;
 use super::runs::FilterChoice;
 use super::shell::Shell;
@@ -43,6 +44,7 @@ pub(crate) struct ApprovalView {
     pub(crate) runbook: String,
     pub(crate) job: String,
     pub(crate) requester: String,
+    pub(crate) simulated: Option<Simulated>,
     pub(crate) status: ApprovalStatus,
     /// One line: `4 servers of prod · 9 packages upgraded`.
     pub(crate) summary: String,

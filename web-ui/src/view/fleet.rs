@@ -29,6 +29,27 @@ impl ProviderTag {
     }
 }
 
+/// Says of a run, or of a request for votes, that not all of its servers are real.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Template)]
+#[template(ext = "html", source = r#"<span class="chip provider-sim">{{ self.word() }}</span>"#)]
+pub(crate) enum Simulated {
+    /// None of them.
+    Wholly,
+    /// Some are.
+    Partly,
+}
+
+impl HtmlSafe for Simulated {}
+
+impl Simulated {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Wholly => "simulated",
+            Self::Partly => "partly simulated",
+        }
+    }
+}
+
 /// What is known of a server's updates.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Updates {

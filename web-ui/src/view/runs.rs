@@ -3,6 +3,7 @@
 use askama::Template;
 use clawd_model::{RunStatus, Timestamp};
 
+use super::fleet::Simulated;
 use super::shell::Shell;
 use crate::ui::{Ago, Status, Took};
 
@@ -11,6 +12,7 @@ use crate::ui::{Ago, Status, Took};
 pub(crate) struct RunRow {
     pub(crate) id: String,
     pub(crate) runbook: String,
+    pub(crate) simulated: Option<Simulated>,
     pub(crate) status: RunStatus,
     pub(crate) requester: String,
     pub(crate) started_at: Timestamp,

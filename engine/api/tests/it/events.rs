@@ -156,3 +156,29 @@ async fn output_is_found_by_the_name_of_its_step() {
     let none = site.get(&vic, &format!("{path}&attempt=2")).await;
     assert_eq!(none.code(), "no-such-attempt");
 }
+
+#[tokio::test]
+async fn one_person_does_not_open_streams_without_end() {
+    let site = Site::new().await;
+    let run = site.world.start_patch().await.id.to_string();
+    let vic = site.world.token("vic").await;
+    let mut streams = Vec::new();
+    for _ in 0..clawd_control::STREAMS_MAX {
+        let response = open(&site, &vic, &run, None).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        streams.push(response);
+    }
+    let events = Site::request("GET", &format!("/api/v1/runs/{run}/events"), Some(&vic));
+    let refused = site.send(events.body(Body::empty()).unwrap()).await;
+    assert_eq!(
+        (refused.status, refused.code().as_str()),
+        (StatusCode::TOO_MANY_REQUESTS, "too-many-streams")
+    );
+    // Others are not concerned, and a stream that is closed makes room.
+    let ben = site.world.token("ben").await;
+    assert_eq!(open(&site, &ben, &run, None).await.status(), StatusCode::OK);
+    streams.pop();
+    assert_eq!(open(&site, &vic, &run, None).await.status(), StatusCode::OK);
+    drop(streams);
+    assert_eq!(site.world.app.open_streams(), 0);
+}

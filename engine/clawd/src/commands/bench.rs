@@ -17,7 +17,7 @@ use clawd_model::{
 use clawd_policy::{Bundle, Policies, Vocabulary};
 use clawd_provider::{Noop, Registry, Serves, contract};
 use clawd_store::{Options, Store};
-use clawd_worker::{Deps, NewRun, NoSecrets, Worker};
+use clawd_worker::{Deps, NewRun, NoSecrets, Unobserved, Worker};
 use clawd_workflow::Workflow;
 use serde::Serialize;
 use serde_json::Value;
@@ -205,6 +205,7 @@ impl Stage {
             clock,
             secrets: Arc::new(NoSecrets),
             channels: Arc::new(clawd_worker::NoChannels),
+            observer: Arc::new(Unobserved),
             node: "bench".to_owned(),
             attempts_max: 1024,
         })

@@ -8,7 +8,7 @@ use clawd_model::{Approval, PrincipalName, RunStatus, StepStatus, TenantName};
 use clawd_provider_sim::Delays;
 
 use crate::cli::Globals;
-use crate::commands::serve::{Serve, first_start};
+use crate::commands::serve::{Serve, Told, first_start};
 use crate::connect::failure;
 use crate::datadir::DataDir;
 use crate::exit::{Failure, Outcome};
@@ -28,7 +28,7 @@ pub(crate) struct Demo {
 
 impl Demo {
     pub(crate) async fn run(self, globals: &Globals) -> Outcome {
-        let telemetry = telemetry::start("warn", self.serve.log_format, self.serve.otlp.as_deref())?;
+        let telemetry = telemetry::start("warn", self.serve.log_format, &self.serve.traces)?;
         let dir = DataDir::open(&globals.data_dir)?;
         let listening = self.serve.start(&dir, Delays::watchable()).await?;
         let tenant: TenantName = "demo".parse().map_err(anyhow::Error::from)?;
@@ -44,25 +44,24 @@ impl Demo {
             .sign_in_link(&tenant, &name)
             .await
             .map_err(anyhow::Error::from)?;
-        eprintln!("listening on {}", listening.url);
-        greet(globals, &listening.url, &link.path);
+        let told = Told::listen()?;
+        listening.announce(&telemetry);
+        greet(globals, listening.console(), &link.path);
         let (ana, ben) = (client(&dir, "ana")?, client(&dir, "ben")?);
-        let serving = listening.until_told();
+        let serving = listening.until(told, telemetry);
         tokio::pin!(serving);
         // What is known at once is told at once; the votes that a run will need are told when it asks for them.
         let begun = async {
             seed::servers(&admin).await?;
             tell(globals, &ben, &first_run(&ana).await?).await
         };
-        let outcome = tokio::select! {
+        tokio::select! {
             outcome = &mut serving => outcome,
             begun = begun => match begun {
                 Ok(()) => serving.await,
                 Err(failure) => Err(failure),
             }
-        };
-        drop(telemetry);
-        outcome
+        }
     }
 }
 

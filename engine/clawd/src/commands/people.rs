@@ -9,7 +9,7 @@ use clawd_model::{
 };
 
 use crate::cli::Globals;
-use crate::connect::{client, failure};
+use crate::connect::{self, client, failure};
 use crate::exit::{Exit, Outcome};
 use crate::render::{print, print_list, printable, table};
 
@@ -166,8 +166,9 @@ impl Console {
             })
             .await
             .map_err(failure)?;
+        let console = connect::console(globals, &client)?;
         print(globals.output, &link, |link| {
-            outln!("{}{}", client.address().trim_end_matches('/'), link.path);
+            outln!("{console}{}", link.path);
             eprintln!("signs in {} once, until {}", link.principal, link.expires_at);
         })?;
         Ok(Exit::Ok)

@@ -11,6 +11,7 @@ use clawd_store::Store;
 use super::busy::Requests;
 use super::local::LocalOperator;
 use super::ports::{HostProbe, RunDriver};
+use super::streams::Streams;
 use super::workflows::Workflows;
 use crate::folded::FoldedRuns;
 
@@ -41,6 +42,7 @@ pub struct App {
     pub(super) parts: Arc<Parts>,
     pub(super) workflows: Arc<Workflows>,
     pub(super) requests: Arc<Requests>,
+    pub(super) streams: Arc<Streams>,
     pub(super) folded: Arc<FoldedRuns>,
     pub(super) publishing: Arc<tokio::sync::Mutex<()>>,
 }
@@ -59,6 +61,7 @@ impl App {
             parts: Arc::new(parts),
             workflows: Arc::default(),
             requests: Arc::default(),
+            streams: Arc::default(),
             folded: Arc::default(),
             publishing: Arc::default(),
         };

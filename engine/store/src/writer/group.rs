@@ -138,7 +138,7 @@ impl State {
         Ok(())
     }
 
-    fn watch(&self, point: fn(u64) -> CommitPoint) {
+    fn watch(&self, point: impl FnOnce(u64) -> CommitPoint) {
         if let Some(watch) = &self.watch {
             watch(point(self.counters.commits.load(Ordering::Relaxed) + 1));
         }
@@ -159,6 +159,7 @@ impl State {
 
     /// Everything up to and including COMMIT.
     async fn transaction(&mut self, jobs: &[Job]) -> Result<Vec<Verdict>, Failure> {
+        self.watch(|_| CommitPoint::Begun(jobs.len()));
         let leases = self.begin().await?;
         let mut verdicts = Vec::with_capacity(jobs.len());
         let mut heads: HashMap<RunId, Head> = HashMap::new();

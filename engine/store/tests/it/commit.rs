@@ -28,12 +28,15 @@ async fn a_run_reads_back_as_it_was_committed() {
     let page = fixture.demo().events(run, 2, 1).await.unwrap();
     assert_eq!(page, journal[2..3]);
     assert_eq!(fixture.store.unfinished(&[lease.shard]).await.unwrap().len(), 1);
+    let counted = fixture.store.count_unfinished().await.unwrap();
+    assert_eq!(counted, [(RunStatus::Running, 1)]);
     fixture
         .store
         .commit(last_turn("demo", run, &lease, 5))
         .await
         .unwrap();
     assert_eq!(fixture.store.unfinished(&[lease.shard]).await.unwrap(), []);
+    assert_eq!(fixture.store.count_unfinished().await.unwrap(), []);
     let row = fixture.demo().run(run).await.unwrap().unwrap();
     assert_eq!(row.status, RunStatus::Succeeded);
     assert!(row.finished_at.is_some());

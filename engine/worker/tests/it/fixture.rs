@@ -14,7 +14,7 @@ use clawd_provider::Registry;
 use clawd_store::{
     ApprovalFilter, AuditFilter, CommitPoint, CommitWatch, Message, Options, RunRow, Store, TenantStore,
 };
-use clawd_worker::{AdmitError, Announce, Announcement, Deps, NewRun, Secrets, Worker};
+use clawd_worker::{AdmitError, Announce, Announcement, Deps, NewRun, Secrets, Unobserved, Worker};
 use clawd_workflow::{Job, Workflow};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -182,6 +182,7 @@ impl Fixture {
             clock: self.clock.clone(),
             secrets: Arc::new(OneSecret),
             channels: self.channels.clone(),
+            observer: Arc::new(Unobserved),
             node: node.to_owned(),
             attempts_max: 64,
         }

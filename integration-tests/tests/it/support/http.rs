@@ -45,6 +45,19 @@ impl Answer {
             .map(|(_, value)| value.as_str())
     }
 
+    /// All headers, a line each.
+    pub(crate) fn head(&self) -> String {
+        let lines = self.headers.iter().map(|(name, value)| format!("{name}: {value}\n"));
+        lines.collect()
+    }
+
+    /// The cookies that it sets, as a browser sends them back.
+    pub(crate) fn cookies(&self) -> String {
+        let set = self.headers.iter().filter(|(name, _)| name == "set-cookie");
+        let pairs: Vec<&str> = set.filter_map(|(_, value)| value.split(';').next()).collect();
+        pairs.join("; ")
+    }
+
     /// The body of a success.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T> {
         if !(200..300).contains(&self.status) {

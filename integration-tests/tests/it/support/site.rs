@@ -30,7 +30,12 @@ pub(crate) struct Site {
 impl Site {
     /// Starts it, with its people and no servers.
     pub(crate) async fn start() -> Result<Self> {
-        let clawd = ClawdProcess::start().await?;
+        Self::start_with(ClawdOptions::default()).await
+    }
+
+    /// The same, with options.
+    pub(crate) async fn start_with(options: ClawdOptions) -> Result<Self> {
+        let clawd = ClawdProcess::start_with(options).await?;
         let own: Value = clawd.json(["token", "create", "tests"]).await?;
         let mut site = Self {
             clawd,

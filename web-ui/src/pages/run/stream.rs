@@ -12,7 +12,7 @@ use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use clawd_control::{Permit, RunRead, RunRow, run_events};
+use clawd_control::{Permit, RunRead, RunRow, StreamPlace, run_events};
 use clawd_model::Digest;
 use futures::stream::unfold;
 use futures::{Stream, StreamExt};
@@ -48,7 +48,9 @@ pub(crate) async fn stream(
         .and_then(|value| value.to_str().ok())
         .and_then(|text| text.parse().ok());
     let after = last.unwrap_or(from.after);
+    let place = permit.stream_place()?;
     let follow = Follow {
+        _place: place,
         events: Box::pin(run_events(&permit, after).map(|event| event.is_ok()).fuse()),
         web,
         visitor,
@@ -66,6 +68,7 @@ pub(crate) async fn stream(
 }
 
 struct Follow<S> {
+    _place: StreamPlace,
     /// Whether each event could be read.
     events: S,
     web: Web,

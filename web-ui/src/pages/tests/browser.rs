@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use clawd_control::testing::{TENANT, World};
 use tower::ServiceExt;
 
-use crate::console::router;
+use crate::console::{Front, router};
 use crate::door::encoded;
 
 /// What came back.
@@ -56,7 +56,7 @@ impl Browser {
     /// Somebody who is not signed in.
     pub(super) fn new(world: &World) -> Self {
         Self {
-            router: router(world.app.clone(), Arc::clone(&world.clock) as _, false),
+            router: router(world.app.clone(), Arc::clone(&world.clock) as _, Front::default()),
             cookies: BTreeMap::new(),
         }
     }

@@ -58,12 +58,18 @@ async fn a_run_from_the_plan_to_the_audit_log() {
         seen.body
     );
     assert!(seen.body.contains("simulated"), "{}", seen.body);
+    // Twice: the second time from memory.
+    for page in ["/runs", "/runs", "/runbooks/patch-security"] {
+        let seen = ana.get(page).await;
+        assert!(seen.body.contains(">simulated</span>"), "{page}: {}", seen.body);
+    }
 
     let mut final_word = String::new();
     for (voter, comment) in [("ben", "the window is open"), ("cho", "<b>go</b>")] {
         let mut browser = Browser::of(&world, voter).await;
         let inbox = browser.get("/approvals").await;
         assert!(inbox.body.contains("Look and vote"), "{}", inbox.body);
+        assert!(inbox.body.contains(">simulated</span>"), "{}", inbox.body);
         assert!(inbox.body.contains("id=\"nav-count\">1<"), "{}", inbox.body);
         let address = format!("/approvals/apr_{}", inbox.after("href=\"/approvals/apr_"));
         let request = browser.get(&address).await;
@@ -108,7 +114,8 @@ async fn a_run_from_the_plan_to_the_audit_log() {
 async fn settled(browser: &mut Browser, run: &str, word: &str) -> String {
     let mut last = String::new();
     let mark = format!("<span class=\"word\">{word}</span>");
-    for _ in 0..500 {
+    let patience = tokio::time::Instant::now() + std::time::Duration::from_secs(60);
+    while tokio::time::Instant::now() < patience {
         let seen = browser.get(run).await;
         let (head, _) = seen
             .body

@@ -2,6 +2,7 @@
 
 use axum::http::{Request, StatusCode, header};
 use clawd_control::testing::{TENANT, World};
+use clawd_control::{RunRead, RunRow, STREAMS_MAX};
 use clawd_model::DurationMs;
 
 use super::Browser;
@@ -186,4 +187,19 @@ async fn a_part_of_a_page_fails_as_a_part() {
     let seen = ana.get_part(&format!("/runs/{run}/steps/9.9.9")).await;
     assert_eq!(seen.status, StatusCode::NOT_FOUND);
     assert!(seen.body.starts_with("<section"), "{}", seen.body);
+}
+
+#[tokio::test]
+async fn a_page_too_many_is_not_followed() {
+    let world = World::new().await;
+    let run = world.start_patch().await.id;
+    let ana = world.caller("ana").await;
+    let permit = world.app.permit_on::<RunRead, RunRow>(&ana, &run).await.unwrap();
+    let places: Vec<_> = (0..STREAMS_MAX).map(|_| permit.stream_place().unwrap()).collect();
+    let mut browser = Browser::of(&world, "ana").await;
+    let seen = browser.get_part(&format!("/runs/{run}/events")).await;
+    assert_eq!(seen.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(seen.body.contains("streams of events"), "{}", seen.body);
+    drop(places);
+    assert!(permit.stream_place().is_ok());
 }

@@ -43,7 +43,11 @@ pub(crate) async fn handle(
     parts: Parts,
 ) -> Result<Response, Failure> {
     let after = after(&parts.headers, &begin)?;
-    let mut events = Box::pin(run_events(&permit, after));
+    let place = permit.stream_place()?;
+    // The place is given back with the stream.
+    let mut events = Box::pin(run_events(&permit, after).inspect(move |_| {
+        let _ = &place;
+    }));
     if permit.on().finished_at.is_some() {
         // All events are there already: the first question shows whether any is left.
         let Some(first) = events.next().await else {
