@@ -23,7 +23,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             .await?;
         println!("{person} http://{}{}", listener.local_addr()?, link.path);
     }
-    let router = clawd_web::router(world.app.clone(), Arc::clone(&world.clock) as _, clawd_web::Front::default());
+    let router = clawd_web::router(
+        world.app.clone(),
+        Arc::clone(&world.clock) as _,
+        clawd_web::Front::default(),
+    );
     axum::serve(listener, router).await?;
     Ok(())
 }

@@ -57,9 +57,7 @@ pub(crate) fn console(globals: &Globals, client: &Client) -> Result<String, Fail
     let profiles = Profiles::read(&globals.data_dir.join("profiles.toml"))?;
     let name = globals.profile.as_ref().or(profiles.default.as_ref());
     let profile = name.and_then(|name| profiles.profiles.get(name));
-    Ok(profile
-        .and_then(|profile| profile.console.clone())
-        .unwrap_or(own))
+    Ok(profile.and_then(|profile| profile.console.clone()).unwrap_or(own))
 }
 
 /// An error of the client, for a person.

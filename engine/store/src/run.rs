@@ -135,9 +135,13 @@ impl Store {
     /// When the database fails.
     #[tracing::instrument(name = "db.run.count", level = "debug", skip_all)]
     pub async fn count_unfinished(&self) -> Result<Vec<(RunStatus, u64)>, ReadError> {
-        let query = sql("SELECT status, count(*) AS runs FROM runs WHERE finished_at IS NULL GROUP BY status");
+        let query =
+            sql("SELECT status, count(*) AS runs FROM runs WHERE finished_at IS NULL GROUP BY status");
         let counts: Vec<Counted> = row::all(self.readers(), query).await?;
-        Ok(counts.into_iter().map(|counted| (counted.status, counted.runs)).collect())
+        Ok(counts
+            .into_iter()
+            .map(|counted| (counted.status, counted.runs))
+            .collect())
     }
 }
 

@@ -34,8 +34,23 @@ async fn run_with(program: &str, args: &[&str], env: &[(&str, &Path)]) -> Ran {
 async fn certificate(dir: &Path) -> (PathBuf, PathBuf) {
     let (cert, key) = (dir.join("cert.pem"), dir.join("key.pem"));
     let (cert_text, key_text) = (cert.to_string_lossy(), key.to_string_lossy());
-    let mut args = vec!["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-    args.extend(["-days", "2", "-subj", "/CN=clawd", "-addext", "subjectAltName=IP:127.0.0.1"]);
+    let mut args = vec![
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+    ];
+    args.extend([
+        "-days",
+        "2",
+        "-subj",
+        "/CN=clawd",
+        "-addext",
+        "subjectAltName=IP:127.0.0.1",
+    ]);
     args.extend(["-addext", "basicConstraints=critical,CA:FALSE"]);
     args.extend(["-keyout", &key_text, "-out", &cert_text]);
     run("openssl", &args).await.ok().unwrap();
@@ -48,7 +63,9 @@ async fn it_serves_over_tls_of_its_own() {
     let (cert, key) = certificate(dir.path()).await;
     let (cert_text, key_text) = (cert.to_string_lossy(), key.to_string_lossy());
     let mut clawd = ClawdProcess::start_with(ClawdOptions {
-        args: ["--tls-cert", &cert_text, "--tls-key", &key_text].map(str::to_owned).to_vec(),
+        args: ["--tls-cert", &cert_text, "--tls-key", &key_text]
+            .map(str::to_owned)
+            .to_vec(),
         ..ClawdOptions::default()
     })
     .await
@@ -68,7 +85,10 @@ async fn it_serves_over_tls_of_its_own() {
     assert!(!plain.success(), "{plain}");
 
     // The command line takes the certificates that the machine trusts; this names another file of them.
-    let (binary, data) = (clawd.binary().to_string_lossy().into_owned(), clawd.data_dir().to_owned());
+    let (binary, data) = (
+        clawd.binary().to_string_lossy().into_owned(),
+        clawd.data_dir().to_owned(),
+    );
     let args = ["whoami", "--data-dir", &data.to_string_lossy()];
     let trusting = run_with(&binary, &args, &[("SSL_CERT_FILE", &cert)]).await;
     assert!(trusting.ok().unwrap().stdout.contains("admin of main"));
@@ -77,12 +97,21 @@ async fn it_serves_over_tls_of_its_own() {
 
     // Cookies are for TLS only.
     let args = ["console", "--data-dir", &data.to_string_lossy()];
-    let link = run_with(&binary, &args, &[("SSL_CERT_FILE", &cert)]).await.ok().unwrap().stdout;
+    let link = run_with(&binary, &args, &[("SSL_CERT_FILE", &cert)])
+        .await
+        .ok()
+        .unwrap()
+        .stdout;
     let secret = link.trim().rsplit('/').next().unwrap();
     let (form, there) = (format!("link={secret}"), format!("{url}/sign-in/link"));
     let origin = format!("origin: {url}");
-    let signed_in =
-        run("curl", &["-sS", "-i", "--cacert", &cert_text, "-H", &origin, "-d", &form, &there]).await;
+    let signed_in = run(
+        "curl",
+        &[
+            "-sS", "-i", "--cacert", &cert_text, "-H", &origin, "-d", &form, &there,
+        ],
+    )
+    .await;
     assert_secure(&signed_in.ok().unwrap().stdout);
     assert_eq!(clawd.stop().await.unwrap(), Some(0));
 }
@@ -97,7 +126,10 @@ fn assert_secure(answer: &str) {
     assert!(cookies.len() >= 2, "{answer}");
     for cookie in cookies {
         assert!(cookie.contains("__Host-clawd"), "{cookie}");
-        assert!(cookie.contains("; Secure") && cookie.contains("; HttpOnly"), "{cookie}");
+        assert!(
+            cookie.contains("; Secure") && cookie.contains("; HttpOnly"),
+            "{cookie}"
+        );
     }
 }
 
@@ -106,8 +138,7 @@ async fn sign_in(clawd: &ClawdProcess, origin: &str) -> Answer {
     let link = clawd.cli(["console"]).await.unwrap().ok().unwrap().stdout;
     let secret = link.trim().rsplit('/').next().unwrap();
     let body = format!("link={secret}");
-    let headers =
-        format!("origin: {origin}\r\ncontent-type: application/x-www-form-urlencoded\r\n");
+    let headers = format!("origin: {origin}\r\ncontent-type: application/x-www-form-urlencoded\r\n");
     let request = Request {
         method: "POST",
         path: "/sign-in/link",
@@ -136,7 +167,11 @@ async fn behind_a_proxy_that_does_tls_all_is_for_its_address() {
     assert_eq!(signed_in.status, 303, "{}", signed_in.body);
     assert_secure(&signed_in.head());
     assert!(signed_in.header("strict-transport-security").is_some());
-    for foreign in [clawd.url(), "https://evil.example".to_owned(), "http://claw.example".to_owned()] {
+    for foreign in [
+        clawd.url(),
+        "https://evil.example".to_owned(),
+        "http://claw.example".to_owned(),
+    ] {
         assert_eq!(sign_in(&clawd, &foreign).await.status, 403, "{foreign}");
     }
 }

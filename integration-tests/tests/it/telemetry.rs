@@ -129,7 +129,10 @@ async fn json_logs_are_json_line_by_line() {
         .lines()
         .map(|line| {
             let line: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
-            assert!(line["timestamp"].is_string() && line["level"].is_string(), "{line}");
+            assert!(
+                line["timestamp"].is_string() && line["level"].is_string(),
+                "{line}"
+            );
             line["fields"]["message"].as_str().unwrap().to_owned()
         })
         .collect();
@@ -151,7 +154,9 @@ async fn get(url: &str, path: &str) -> Answer {
 
 /// The value of a number.
 fn value(text: &str, name: &str) -> f64 {
-    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     line.unwrap_or_else(|| panic!("no `{name}` in\n{text}"))
         .parse()
         .unwrap()
@@ -184,7 +189,12 @@ async fn metrics_have_an_address_of_their_own_and_name_nobody() {
     })
     .await
     .unwrap();
-    assert!(answer.header("content-type").unwrap().starts_with("application/openmetrics-text"));
+    assert!(
+        answer
+            .header("content-type")
+            .unwrap()
+            .starts_with("application/openmetrics-text")
+    );
     let text = answer.body;
     for (name, at_least) in [
         ("clawd_build_info{version=\"0.1.0\"}", 1.0),
@@ -192,8 +202,14 @@ async fn metrics_have_an_address_of_their_own_and_name_nobody() {
         ("clawd_runs_finished_total{outcome=\"succeeded\"}", 1.0),
         ("clawd_gate_decisions_total{answer=\"allow\"}", 3.0),
         ("clawd_gate_decisions_total{answer=\"needs_approval\"}", 1.0),
-        ("clawd_attempts_total{operation=\"pkg.apply@v1\",outcome=\"succeeded\"}", 1.0),
-        ("clawd_attempt_duration_seconds_count{operation=\"pkg.apply@v1\"}", 1.0),
+        (
+            "clawd_attempts_total{operation=\"pkg.apply@v1\",outcome=\"succeeded\"}",
+            1.0,
+        ),
+        (
+            "clawd_attempt_duration_seconds_count{operation=\"pkg.apply@v1\"}",
+            1.0,
+        ),
         ("clawd_store_commit_duration_seconds_count", 10.0),
         ("clawd_store_commit_jobs_count", 10.0),
         ("clawd_store_commits_total", 10.0),
@@ -203,12 +219,24 @@ async fn metrics_have_an_address_of_their_own_and_name_nobody() {
             "clawd_http_requests_total{method=\"GET\",route=\"/api/v1/runs/{run}\",status=\"200\"}",
             1.0,
         ),
-        ("clawd_http_requests_total{method=\"GET\",route=\"none\",status=\"404\"}", 1.0),
+        (
+            "clawd_http_requests_total{method=\"GET\",route=\"none\",status=\"404\"}",
+            1.0,
+        ),
     ] {
         assert!(value(&text, name) >= at_least, "{name} in\n{text}");
     }
     assert!(text.ends_with("# EOF\n"));
-    for name in ["web-1", "web-2", "ana", "admin", "main", "patch-security", "attacker", "run_"] {
+    for name in [
+        "web-1",
+        "web-2",
+        "ana",
+        "admin",
+        "main",
+        "patch-security",
+        "attacker",
+        "run_",
+    ] {
         let named = text.lines().filter(|line| !line.starts_with('#'));
         let named: Vec<&str> = named.filter(|line| line.contains(&format!("\"{name}"))).collect();
         assert!(named.is_empty(), "{name}: {named:?}");

@@ -405,7 +405,13 @@ async fn a_person_sees_it(office: &Office, run: &str) {
     );
     // The cell of the step leads to what happened there.
     let (before, _) = page.split_once("apply on web-1").unwrap();
-    let key = before.rsplit("data-key=\"").next().unwrap().split('"').next().unwrap();
+    let key = before
+        .rsplit("data-key=\"")
+        .next()
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap();
     let panel = see(&format!("/runs/{run}/steps/{key}")).await;
     assert_says(
         &panel,

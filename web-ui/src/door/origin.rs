@@ -57,9 +57,8 @@ mod tests {
     #[test]
     fn a_known_origin_is_the_only_one_whatever_the_host_says() {
         let ours = Some("https://claw.example");
-        let post = |pairs: &[(&'static str, &'static str)]| {
-            foreign(&Method::POST, &headers(pairs), ours).is_none()
-        };
+        let post =
+            |pairs: &[(&'static str, &'static str)]| foreign(&Method::POST, &headers(pairs), ours).is_none();
         let (inner, site) = (("host", "10.0.0.7:7650"), ("sec-fetch-site", "same-origin"));
         assert!(post(&[inner, ("origin", "https://claw.example")]));
         assert!(post(&[inner, site]));

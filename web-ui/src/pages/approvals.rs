@@ -6,8 +6,8 @@ use std::time::Duration;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect};
 use clawd_control::{
-    ApprovalOn, ApprovalRead, ListApprovals, RunChanged, RunRead, RunRow, VoteCast, cast_vote, list_approvals,
-    show_approval, watch_runs,
+    ApprovalOn, ApprovalRead, ListApprovals, RunChanged, RunRead, RunRow, VoteCast, cast_vote,
+    list_approvals, show_approval, watch_runs,
 };
 use clawd_model::api::{ApprovalView as Given, CastVote};
 use clawd_model::{
@@ -157,12 +157,7 @@ async fn changes(
 
 /// A vote is posted to its run, which takes it up in its own time. Waits for that, so that the page that follows shows the
 /// vote, and not once more the form.
-async fn taken_up(
-    web: &Web,
-    visitor: &Visitor,
-    vote: &Vote,
-    changes: impl Stream<Item = RunChanged>,
-) {
+async fn taken_up(web: &Web, visitor: &Visitor, vote: &Vote, changes: impl Stream<Item = RunChanged>) {
     let mut changes = std::pin::pin!(changes);
     loop {
         let permit = web

@@ -64,7 +64,7 @@ async fn last_runs(web: &Web, visitor: &Visitor, runbook: &RunbookSummary) -> Re
         ..ListRuns::default()
     };
     let runs = list_runs(&permit, which).await?.items;
-    run_rows(web, visitor, &permit, &runs).await
+    run_rows(web, visitor, &runs).await
 }
 
 fn row(runbook: &RunbookSummary) -> RunbookRow {

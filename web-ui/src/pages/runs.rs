@@ -77,7 +77,7 @@ pub(crate) async fn list(
             })
             .collect(),
         filtered: !wanted.is_empty() || !of_runbook.is_empty(),
-        runs: run_rows(&web, &visitor, &permit, &page.items).await?,
+        runs: run_rows(&web, &visitor, &page.items).await?,
         older: page.next.map(|next| address(&wanted, &format!("&after={next}"))),
     })
 }

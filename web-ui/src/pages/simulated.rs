@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use clawd_control::{Permit, RunRead, show_plan};
+use clawd_control::{PlannedRun, Refused, RunRead, show_plan};
 use clawd_model::api::RunSummary;
 use clawd_model::{Digest, ServerName, ServerProvider, TenantName};
 
@@ -33,22 +33,27 @@ pub(super) fn among<'a>(
             None => {}
         }
     }
-    simulated.then_some(if real { Simulated::Partly } else { Simulated::Wholly })
+    simulated.then_some(if real {
+        Simulated::Partly
+    } else {
+        Simulated::Wholly
+    })
 }
 
 /// Runs as lists show them.
 pub(super) async fn run_rows(
     web: &Web,
     visitor: &Visitor,
-    permit: &Permit<RunRead>,
     runs: &[RunSummary],
 ) -> Result<Vec<RunRow>, Failure> {
     let providers = providers(web, visitor).await?;
-    let any = providers.values().any(|provider| *provider == ServerProvider::Sim);
+    let any = providers
+        .values()
+        .any(|provider| *provider == ServerProvider::Sim);
     let mut rows = Vec::with_capacity(runs.len());
     for run in runs {
         let simulated = match any {
-            true => of_plan(web, permit, run.plan, &providers).await?,
+            true => of_plan(web, visitor, run.plan, &providers).await?,
             false => None,
         };
         rows.push(run_row(run, simulated));
@@ -58,11 +63,11 @@ pub(super) async fn run_rows(
 
 async fn of_plan(
     web: &Web,
-    permit: &Permit<RunRead>,
-    plan: Digest,
+    visitor: &Visitor,
+    digest: Digest,
     providers: &Providers,
 ) -> Result<Option<Simulated>, Failure> {
-    let key = (permit.tenant().clone(), plan);
+    let key = (visitor.caller.tenant().clone(), digest);
     let known = {
         let remembered = web.simulated.0.lock().unwrap_or_else(PoisonError::into_inner);
         remembered.get(&key).copied()
@@ -70,7 +75,13 @@ async fn of_plan(
     if let Some(known) = known {
         return Ok(known);
     }
-    let plan = show_plan(permit, plan).await?.plan;
+    // Who sees a run sees its plan, as a rule: it is asked for as a run of the same runbook and the same person.
+    let permit = web.app.permit_on::<RunRead, PlannedRun>(&visitor.caller, &digest);
+    let plan = match permit.await {
+        Ok(permit) => show_plan(&permit).plan,
+        Err(Refused::NotFound { .. } | Refused::Denied { .. }) => return Ok(None),
+        Err(error) => return Err(Failure::refused(error)),
+    };
     let targets = plan.jobs.iter().flat_map(|job| job.waves.iter().flatten());
     let found = among(targets.map(|target| &target.name), providers);
     let mut remembered = web.simulated.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -31,7 +31,10 @@ impl ProviderTag {
 
 /// Says of a run, or of a request for votes, that not all of its servers are real.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Template)]
-#[template(ext = "html", source = r#"<span class="chip provider-sim">{{ self.word() }}</span>"#)]
+#[template(
+    ext = "html",
+    source = r#"<span class="chip provider-sim">{{ self.word() }}</span>"#
+)]
 pub(crate) enum Simulated {
     /// None of them.
     Wholly,

@@ -110,10 +110,12 @@ impl Serve {
         let others: Vec<&str> = self.issue_for.iter().map(PrincipalName::as_str).collect();
         first_start(&listening, &dir, &self.tenant, "admin", &others).await?;
         for name in others {
-            telemetry.say(&match Profiles::read(&dir.profiles())?.profiles.contains_key(name) {
-                true => format!("profile `{name}`: {BINARY} … -p {name}"),
-                false => format!("nobody is called `{name}`: add them, and start again"),
-            });
+            telemetry.say(
+                &match Profiles::read(&dir.profiles())?.profiles.contains_key(name) {
+                    true => format!("profile `{name}`: {BINARY} … -p {name}"),
+                    false => format!("nobody is called `{name}`: add them, and start again"),
+                },
+            );
         }
         let told = Told::listen()?;
         listening.announce(&telemetry);

@@ -35,7 +35,12 @@ fn about(took: Duration, limit: Duration) -> bool {
 async fn a_head_that_never_ends_is_given_up() {
     let limits = Limits::default();
     let (address, _) = start(limits).await;
-    for half in ["", "GET / HT", "GET / HTTP/1.1\r\nhost: x\r\nx-slow: ", "PRI * HTTP/2.0\r\n\r\nSM"] {
+    for half in [
+        "",
+        "GET / HT",
+        "GET / HTTP/1.1\r\nhost: x\r\nx-slow: ",
+        "PRI * HTTP/2.0\r\n\r\nSM",
+    ] {
         let (answer, took) = until_closed(address, half).await;
         assert!(!answer.contains("here"), "{half:?}: {answer}");
         assert!(took < limits.head + Duration::from_secs(2), "{half:?}: {took:?}");
@@ -59,7 +64,10 @@ async fn a_body_that_never_ends_is_given_up() {
     let sent = "POST /post HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nhalf";
     let (answer, took) = until_closed(address, sent).await;
     assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
-    assert!(took < limits.body + limits.head + Duration::from_secs(2), "{took:?}");
+    assert!(
+        took < limits.body + limits.head + Duration::from_secs(2),
+        "{took:?}"
+    );
     let sent = "POST /post HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nwhole";
     assert!(until_closed(address, sent).await.0.ends_with("whole"));
 }

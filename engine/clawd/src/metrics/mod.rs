@@ -89,7 +89,11 @@ impl Inner {
             "The version that runs",
             Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]),
         );
-        registry.register("runs_started", "Runs that were started", self.runs_started.clone());
+        registry.register(
+            "runs_started",
+            "Runs that were started",
+            self.runs_started.clone(),
+        );
         registry.register(
             "runs_finished",
             "Runs that are over, by outcome",

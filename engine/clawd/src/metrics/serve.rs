@@ -70,9 +70,7 @@ fn now(sources: &Sources, runs: &[(RunStatus, u64)]) -> Registry {
     for status in [RunStatus::Running, RunStatus::Waiting, RunStatus::Cancelling] {
         let found = runs.iter().find(|(known, _)| *known == status);
         let count = found.map_or(0, |(_, count)| i64::try_from(*count).unwrap_or(i64::MAX));
-        by_status
-            .get_or_create(&[("status", status.as_str())])
-            .set(count);
+        by_status.get_or_create(&[("status", status.as_str())]).set(count);
     }
     registry.register("runs", "Runs that are not over, by status", by_status);
     let mut gauge = |name, help, value: usize| {

@@ -64,7 +64,7 @@ impl Metrics {
             Event::RunStarted { .. } => {
                 self.0.runs_started.inc();
             }
-            Event::RunFinished { outcome } => {
+            Event::RunFinished { outcome, .. } => {
                 let outcome = match outcome {
                     RunOutcome::Succeeded => "succeeded",
                     RunOutcome::Failed => "failed",
@@ -100,9 +100,6 @@ impl Observer for Metrics {
                 operation: operation.clone(),
             })
             .observe(took.to_std().as_secs_f64());
-        self.0
-            .attempts
-            .get_or_create(&Tried { operation, outcome })
-            .inc();
+        self.0.attempts.get_or_create(&Tried { operation, outcome }).inc();
     }
 }

@@ -52,9 +52,17 @@ async fn a_vote_by_keyboard_alone() {
     tab_to(browser, "a.skip").await;
     browser.screenshot("keyboard-skip").await.unwrap();
     press(browser, Key::Enter).await;
-    wait_until(browser, "the focus in the main part", "document.activeElement.id === 'main'").await;
+    wait_until(
+        browser,
+        "the focus in the main part",
+        "document.activeElement.id === 'main'",
+    )
+    .await;
     press(browser, Key::Tab).await;
-    assert_eq!(ask(browser, "document.activeElement.closest('main') !== null").await, true);
+    assert_eq!(
+        ask(browser, "document.activeElement.closest('main') !== null").await,
+        true
+    );
 
     tab_to(browser, "button[name=verdict][value=approve]").await;
     browser.screenshot("keyboard-vote").await.unwrap();
@@ -63,7 +71,11 @@ async fn a_vote_by_keyboard_alone() {
     browser.client().execute(back, Vec::new()).await.unwrap();
     press(browser, Key::Enter).await;
     wait_for_text(browser, "You voted").await;
-    let request: Value = desk.clawd.json(["approval", "show", &desk.approval]).await.unwrap();
+    let request: Value = desk
+        .clawd
+        .json(["approval", "show", &desk.approval])
+        .await
+        .unwrap();
     assert_eq!(
         (&request["votes"][0]["voter"], &request["votes"][0]["verdict"]),
         (&Value::from("ben"), &Value::from("approve"))
@@ -75,7 +87,10 @@ async fn a_vote_by_keyboard_alone() {
 async fn a_step_is_opened_and_closed_and_the_grid_walked_through() {
     let desk = Desk::open_as("ana").await;
     let browser = &desk.browser;
-    browser.goto(&desk.url(&format!("/runs/{}", desk.run))).await.unwrap();
+    browser
+        .goto(&desk.url(&format!("/runs/{}", desk.run)))
+        .await
+        .unwrap();
     wait_for_text(browser, "Votes wanted").await;
     tab_to(browser, ".cell").await;
     let key = "document.activeElement.dataset.key ?? ''";
@@ -94,7 +109,12 @@ async fn a_step_is_opened_and_closed_and_the_grid_walked_through() {
     wait_until(browser, "the focus in the panel", opened).await;
     hold(browser, "the opened step").await;
     press(browser, Key::Escape).await;
-    wait_until(browser, "the panel closed", "document.querySelector('#step') === null").await;
+    wait_until(
+        browser,
+        "the panel closed",
+        "document.querySelector('#step') === null",
+    )
+    .await;
     assert_eq!(ask(browser, key).await, below, "the focus is where it was");
     assert!(focus_is_seen(browser).await);
 }

@@ -8,9 +8,7 @@ async fn an_open_page_survives_the_server_and_shows_the_end_of_the_run() {
     let page = desk.url(&format!("/runs/{}", desk.run));
     desk.browser.goto(&page).await.unwrap();
     wait_for_text(&desk.browser, "Votes wanted").await;
-    let word = |word: &str| {
-        format!("document.querySelector('#live .live-word')?.textContent === '{word}'")
-    };
+    let word = |word: &str| format!("document.querySelector('#live .live-word')?.textContent === '{word}'");
     wait_until(&desk.browser, "the page to be live", &word("live")).await;
     // Lost when the page is loaded anew.
     let mark = "document.body.dataset.same = 'yes'";

@@ -23,9 +23,17 @@ fn pages(desk: &Desk, record: &str) -> Vec<Page> {
     vec![
         ("fleet", "/fleet".to_owned(), "web-canary-1"),
         ("server", "/fleet/web-canary-1".to_owned(), "How it is reached"),
-        ("server-local", "/fleet/localhost".to_owned(), "this machine, read-only"),
+        (
+            "server-local",
+            "/fleet/localhost".to_owned(),
+            "this machine, read-only",
+        ),
         ("runs", "/runs".to_owned(), "patch-security"),
-        ("new-run", "/runs/new?runbook=patch-security&on=role%3Dweb".to_owned(), "match"),
+        (
+            "new-run",
+            "/runs/new?runbook=patch-security&on=role%3Dweb".to_owned(),
+            "match",
+        ),
         ("run", format!("/runs/{run}"), "Votes wanted"),
         ("step", step, "Output"),
         ("plan", format!("/plans/{plan}"), "needs approval"),

@@ -47,7 +47,10 @@ impl Answer {
 
     /// All headers, a line each.
     pub(crate) fn head(&self) -> String {
-        let lines = self.headers.iter().map(|(name, value)| format!("{name}: {value}\n"));
+        let lines = self
+            .headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}\n"));
         lines.collect()
     }
 
