@@ -120,6 +120,7 @@ impl Scripted {
             clock: Arc::new(FixedClock::at(NOW)),
             output: Arc::new(DiscardOutput),
             cancel: cancel.clone(),
+            redactor: Redactor::new(Vec::new()),
         };
         let call = Call {
             operation: operation.clone(),
