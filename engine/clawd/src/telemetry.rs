@@ -2,8 +2,8 @@
 
 use anyhow::Context as _;
 use clawd_model::Clock as _;
-use clawd_model::env_name;
 use clawd_model::product::BINARY;
+use clawd_model::{binary, env_name};
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::WithExportConfig as _;
 use opentelemetry_sdk::Resource;
@@ -33,7 +33,7 @@ pub(crate) struct Traces {
     #[arg(
         long,
         env = env_name!("OTLP_FILTER"),
-        default_value = "clawd=info",
+        default_value = concat!(binary!(), "=info"),
         value_name = "FILTER"
     )]
     pub(crate) otlp_filter: String,
