@@ -16,12 +16,7 @@ use crate::list_runs::run_summary;
 /// # Errors
 /// When its journal cannot be folded, or the store fails.
 pub async fn show_run(permit: &Permit<RunRead, RunRow>) -> Result<RunView, FoldError> {
-    let mut view = with_run(permit, |folded| view(permit.on(), folded)).await?;
-    // The permit's row was read before the journal. A status older than `last_seq` would make a watcher wait for an
-    // event that it has seen already.
-    if let Some(row) = permit.store().run(view.summary.id).await? {
-        view.summary = run_summary(&row);
-    }
+    let mut view = consistent(permit).await?;
     if !view.summary.status.is_final() {
         view.lock = permit
             .store()
@@ -34,6 +29,31 @@ pub async fn show_run(permit: &Permit<RunRead, RunRow>) -> Result<RunView, FoldE
             });
     }
     Ok(view)
+}
+
+/// How often it is looked again at a run that changes while it is looked at.
+const LOOKS_MAX: u32 = 8;
+
+/// The run's row and its journal are read one after the other. Taken together only when the row says the same before
+/// and after: a status that is older than the steps would make a watcher wait for an event that it has seen already, and
+/// a newer one would call a run over whose steps still wait.
+async fn consistent(permit: &Permit<RunRead, RunRow>) -> Result<RunView, FoldError> {
+    let mut seen = permit.store().run(permit.on().id).await?;
+    let mut look = 1;
+    loop {
+        let row = seen.as_ref().unwrap_or_else(|| permit.on());
+        let mut view = with_run(permit, |folded| view(row, folded)).await?;
+        let now = permit.store().run(view.summary.id).await?;
+        let status = |row: &Option<RunRow>| row.as_ref().map(|row| row.status);
+        if status(&now) == status(&seen) || look == LOOKS_MAX {
+            if let Some(row) = &now {
+                view.summary = run_summary(row);
+            }
+            return Ok(view);
+        }
+        seen = now;
+        look += 1;
+    }
 }
 
 fn view(row: &RunRow, folded: &Folded) -> RunView {

@@ -3,6 +3,7 @@
 //! A server's record names a key, never a path. Only whoever can write the folder, the operator of the machine, decides
 //! which files a tenant may sign in with; and a tenant can name its own keys only.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use clawd_model::{KeyName, Server, TenantName};
@@ -49,7 +50,27 @@ impl KeyFile {
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
+
+    /// Which files the key and its certificate are now: another stamp when one of them was replaced.
+    pub(crate) fn stamp(&self) -> Stamp {
+        let of = |path: &Path| {
+            let metadata = std::fs::metadata(path).ok()?;
+            Some((metadata.ino(), metadata.len(), metadata.mtime(), metadata.mtime_nsec()))
+        };
+        let Ok(key) = std::fs::canonicalize(&self.path) else {
+            return Stamp(None, None);
+        };
+        let mut certificate = key.clone().into_os_string();
+        certificate.push("-cert.pub");
+        Stamp(of(&key), of(Path::new(&certificate)))
+    }
 }
+
+type Seen = Option<(u64, u64, i64, i64)>;
+
+/// What a key and its certificate were when somebody looked.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Stamp(Seen, Seen);
 
 #[cfg(test)]
 mod tests {

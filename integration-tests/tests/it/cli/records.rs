@@ -122,7 +122,7 @@ async fn tokens(site: &Site) {
     let listed = table(
         site,
         &["token", "ls"],
-        &["TOKEN", "FOR", "LABEL", "UNTIL", "SCOPES"],
+        &["TOKEN", "FOR", "LABEL", "UNTIL", "ISSUED", "BY", "SCOPES"],
     )
     .await;
     assert!(listed.contains(id) && !listed.contains(secret), "{listed}");

@@ -13,7 +13,7 @@ use super::connection::{Connection, SshOptions};
 use super::exec::{self, NoChannel};
 use super::identity::Identity;
 use crate::address::Address;
-use crate::keys::KeyFile;
+use crate::keys::{KeyFile, Stamp};
 use crate::transport::{Exit, Receive, Request, Transport, TransportError};
 
 /// More commands than this many connections carry have to wait.
@@ -29,6 +29,8 @@ struct Destination {
     address: Address,
     host_key: String,
     key: KeyFile,
+    /// A connection outlives neither the key nor the certificate that it was opened with.
+    as_of: Stamp,
 }
 
 type Connections = Arc<AsyncMutex<Vec<Arc<Connection>>>>;
@@ -67,6 +69,7 @@ impl SshPool {
         let destination = Destination {
             address,
             host_key: host_key.trim().to_owned(),
+            as_of: key.stamp(),
             key,
         };
         let mut all = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
