@@ -1,6 +1,6 @@
 //! Who may do what: every route × every role × both tenants × nobody. Printed into `authorization.txt`, which is
 //! reviewed; a route that is not there fails the test. `/metrics` is none of these routes: it has an address of its own
-//! (`docs/decisions/0004-metrics-have-their-own-address.md`).
+//! (`docs/decisions/0008-metrics-have-their-own-address.md`).
 //!
 //! Set `CLAWD_UPDATE_REFERENCE=1` to write the table anew, then read the difference.
 
