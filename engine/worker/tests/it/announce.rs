@@ -11,11 +11,13 @@ forbid(principal, action in Action::\"operation.change\", resource is Server)
 when { resource.env == \"prod\" } unless { context.approvals.sre >= 1 };";
 
 fn announced(journal: &[Event]) -> Vec<&str> {
-    let channel = |event| match event {
-        &Event::ApprovalAnnounced { ref channel, .. } => Some(channel.as_str()),
-        _ => None,
-    };
-    journal.iter().filter_map(channel).collect()
+    journal
+        .iter()
+        .filter_map(|event| match event {
+            Event::ApprovalAnnounced { channel, .. } => Some(channel.as_str()),
+            _ => None,
+        })
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,11 +9,13 @@ use crate::world::Hold;
 
 /// The outcomes of all attempts, in order.
 fn outcomes(journal: &[Event]) -> Vec<&Outcome> {
-    let outcome = |event| match event {
-        &Event::AttemptFinished { ref outcome, .. } => Some(outcome),
-        _ => None,
-    };
-    journal.iter().filter_map(outcome).collect()
+    journal
+        .iter()
+        .filter_map(|event| match event {
+            Event::AttemptFinished { outcome, .. } => Some(outcome),
+            _ => None,
+        })
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
