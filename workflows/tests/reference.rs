@@ -1,5 +1,11 @@
 //! `docs/reference/runbook-problems.md` is made from the codes.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "everything in here is a test, which ends at the first surprise"
+)]
+
 use std::fmt::Write as _;
 use std::path::Path;
 

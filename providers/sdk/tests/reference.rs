@@ -1,5 +1,11 @@
 //! `docs/reference/operations.md` is made from the contracts.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "everything in here is a test, which ends at the first surprise"
+)]
+
 use std::fmt::Write as _;
 use std::path::Path;
 
