@@ -3,7 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use clawd_model::{AttemptId, Clock, ErrorKind, OperationName, Server, StepError, StepRef, Timestamp};
+use clawd_model::{AttemptId, Clock, DurationMs, ErrorKind, OperationName, Server, StepError, StepRef, Timestamp};
 use clawd_scheduler::{Effect, Input, Timer};
 use futures::FutureExt as _;
 use serde_json::Value;
@@ -153,7 +153,8 @@ impl Driver {
                 tracing::warn!(attempt = %id, "the lease was lost before the operation was called");
                 return;
             }
-            let began = env.deps.clock.now();
+            // Not by the wall clock, which may be set meanwhile.
+            let began = tokio::time::Instant::now();
             let work = async {
                 let Some(from) = attempt.recovers else {
                     return attempt::run(&env, &attempt).await;
@@ -163,7 +164,7 @@ impl Driver {
             };
             let finished = AssertUnwindSafe(work).catch_unwind().await;
             let finished = finished.unwrap_or_else(|_| Finished::unsure(&env, &attempt, panicked()));
-            let took = env.deps.clock.now().since(began);
+            let took = DurationMs(u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX));
             env.deps
                 .observer
                 .attempt_ended(&attempt.uses, &finished.outcome, took);
