@@ -186,7 +186,8 @@ fn outputs_of_jobs_lead_to_the_outputs_of_their_steps() {
     let unknown = Evaluated::DependsOn("jobs.first.ask".to_owned());
     assert_eq!(apply.with.render(&lane), Ok(unknown));
     lane.0.insert("first/ask", json!({"value": 42}));
-    let content = json!({"$concat": ["token: ", {"$secret": "TOKEN"}, "\nanswer: 42\nserver: web-1 in prod, none\n"]});
+    let content =
+        json!({"$concat": ["token: ", {"$secret": "TOKEN"}, "\nanswer: 42\nserver: web-1 in prod, none\n"]});
     assert_eq!(
         apply.with.render(&lane),
         Ok(Evaluated::Value(

@@ -3,7 +3,9 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use clawd_model::{AttemptId, Clock, DurationMs, ErrorKind, OperationName, Server, StepError, StepRef, Timestamp};
+use clawd_model::{
+    AttemptId, Clock, DurationMs, ErrorKind, OperationName, Server, StepError, StepRef, Timestamp,
+};
 use clawd_scheduler::{Effect, Input, Timer};
 use futures::FutureExt as _;
 use serde_json::Value;

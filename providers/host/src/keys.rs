@@ -55,7 +55,12 @@ impl KeyFile {
     pub(crate) fn stamp(&self) -> Stamp {
         let of = |path: &Path| {
             let metadata = std::fs::metadata(path).ok()?;
-            Some((metadata.ino(), metadata.len(), metadata.mtime(), metadata.mtime_nsec()))
+            Some((
+                metadata.ino(),
+                metadata.len(),
+                metadata.mtime(),
+                metadata.mtime_nsec(),
+            ))
         };
         let Ok(key) = std::fs::canonicalize(&self.path) else {
             return Stamp(None, None);
