@@ -38,6 +38,11 @@ use clap::Parser as _;
 
 use crate::cli::Cli;
 
+/// The threads that drive runs and the one that writes hand memory to each other all the time, which the system's
+/// allocator pays for with locks.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

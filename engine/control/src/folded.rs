@@ -158,9 +158,14 @@ impl Folded {
         match &recorded.event {
             Event::GateDecided { step, decision } => self.detail(*step).decision = Some(decision.clone()),
             Event::AttemptStarted {
-                step, attempt, id, ..
+                step,
+                attempt,
+                id,
+                decision,
+                ..
             } => {
                 let detail = self.detail(*step);
+                detail.decision = Some(decision.clone());
                 detail.attempt = *attempt;
                 detail.attempt_id = Some(*id);
                 detail.started_at = Some(recorded.at);

@@ -6,6 +6,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest as _, Sha256};
 
+/// What the text of a digest begins with.
+const PREFIX: &str = "sha256:";
+
 /// A SHA-256 digest; displays as `sha256:` and 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
@@ -41,6 +44,15 @@ impl Digest {
         hex::encode(self.0)
     }
 
+    /// Shows the text, which needs no memory: digests are written thousands of times a second.
+    fn with_text<T>(&self, show: impl FnOnce(&str) -> T) -> T {
+        let mut text = [0; PREFIX.len() + 64];
+        let (prefix, digits) = text.split_at_mut(PREFIX.len());
+        prefix.copy_from_slice(PREFIX.as_bytes());
+        hex::encode_to_slice(self.0, digits).expect("32 bytes are 64 digits");
+        show(std::str::from_utf8(&text).expect("digits are text"))
+    }
+
     /// The first twelve digits: enough for people to tell two apart.
     #[must_use]
     pub fn short(&self) -> String {
@@ -52,13 +64,13 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sha256:{}", self.to_hex())
+        self.with_text(|text| f.write_str(text))
     }
 }
 
 impl fmt::Debug for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sha256:{}…", self.short())
+        write!(f, "{PREFIX}{}…", self.short())
     }
 }
 
@@ -73,7 +85,7 @@ impl FromStr for Digest {
     fn from_str(text: &str) -> Result<Self, InvalidDigest> {
         let mut bytes = [0; 32];
         let digits = text
-            .strip_prefix("sha256:")
+            .strip_prefix(PREFIX)
             .ok_or_else(|| InvalidDigest(text.to_owned()))?;
         hex::decode_to_slice(digits, &mut bytes).map_err(|_| InvalidDigest(text.to_owned()))?;
         Ok(Self(bytes))
@@ -82,7 +94,7 @@ impl FromStr for Digest {
 
 impl Serialize for Digest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        self.with_text(|text| serializer.serialize_str(text))
     }
 }
 

@@ -86,7 +86,7 @@ pub enum Event {
         /// The digest of its input.
         input: Digest,
     },
-    /// The gate answered. Only an allow lets an attempt start.
+    /// The gate said no, or wants votes. An allow stands in the attempt that it let start.
     GateDecided {
         /// Which step.
         step: StepRef,
@@ -165,6 +165,8 @@ pub enum Event {
         id: AttemptId,
         /// The digest of its input.
         input: Digest,
+        /// The gate's allow.
+        decision: Decision,
     },
     /// Outcome: durable before anything that depends on it.
     AttemptFinished {

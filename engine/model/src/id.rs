@@ -56,7 +56,8 @@ macro_rules! ids {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 let mut buffer = [0; ulid::ULID_LEN];
-                write!(f, "{}_{}", $prefix, ulid::Ulid(self.0).array_to_str(&mut buffer))
+                f.write_str(concat!($prefix, "_"))?;
+                f.write_str(ulid::Ulid(self.0).array_to_str(&mut buffer))
             }
         }
 
@@ -129,7 +130,10 @@ impl AttemptId {
 
 impl fmt::Display for AttemptId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "att_{:032x}", self.0)
+        let mut digits = [0; 32];
+        hex::encode_to_slice(self.0.to_be_bytes(), &mut digits).expect("16 bytes are 32 digits");
+        f.write_str("att_")?;
+        f.write_str(std::str::from_utf8(&digits).expect("digits are text"))
     }
 }
 

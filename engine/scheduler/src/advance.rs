@@ -102,6 +102,8 @@ impl Decider<'_> {
                 false
             }
             Ok(input) => {
+                let seq = self.state.seq;
+                self.state.rendered.keep(step, seq, &input);
                 if !self.needs_check(step) {
                     self.effect(Effect::AskGate { step, input });
                 } else if self.state.looking.steps.insert(step) {
@@ -122,6 +124,9 @@ impl Decider<'_> {
 
     /// The step's input, secrets as references. The same state gives the same input, before and after a crash.
     pub(crate) fn input(&self, step: StepRef) -> Result<Arc<Value>, String> {
+        if let Some(input) = self.state.rendered.get(step, self.state.seq) {
+            return Ok(input);
+        }
         let definition = self.program.step(step).ok_or("the workflow has no such step")?;
         let scope = LaneScope {
             program: self.program,

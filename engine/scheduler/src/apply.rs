@@ -56,6 +56,7 @@ impl RunState {
                 attempt,
                 id,
                 input,
+                decision,
             } => {
                 let next = StepState::Running {
                     attempt: *attempt,
@@ -63,7 +64,7 @@ impl RunState {
                     input: *input,
                     since: at,
                 };
-                self.attempt_started(*step, *attempt, next)
+                self.attempt_started(*step, *attempt, decision, next)
             }
             Event::AttemptFinished {
                 step,
@@ -182,7 +183,16 @@ impl RunState {
         }
     }
 
-    fn attempt_started(&mut self, step: StepRef, attempt: u32, next: StepState) -> Result<(), String> {
+    fn attempt_started(
+        &mut self,
+        step: StepRef,
+        attempt: u32,
+        decision: &Decision,
+        next: StepState,
+    ) -> Result<(), String> {
+        if !decision.is_allow() {
+            return Err(format!("attempt {attempt} of step {step:?} was not allowed"));
+        }
         if attempt <= self.attempts(step) {
             return Err(format!("attempt {attempt} of step {step:?} starts twice"));
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clawd_model::{Event, PlannedJob};
 
-use crate::state::Looking;
+use crate::state::{Looking, Rendered};
 use crate::{Corrupt, JobPhase, JobState, Lane, LockState, Program, RunState};
 
 impl RunState {
@@ -60,6 +60,7 @@ impl RunState {
             error: None,
             just_checked: Vec::new(),
             looking: Looking::default(),
+            rendered: Rendered::default(),
             blocked: 0,
             open: 0,
         })

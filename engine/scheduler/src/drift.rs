@@ -11,17 +11,18 @@ impl Decider<'_> {
     /// The fingerprint of what a step would do now: of its change, and of its input if that is another one than
     /// people looked at (then the second value is true). `None`: nothing that could be compared.
     pub(crate) fn seen(&self, step: StepRef, change: Option<Digest>) -> (Option<Digest>, bool) {
-        match (self.program.planned_input(step), self.input(step)) {
-            (Some(planned), Ok(input)) => {
-                let input = Digest::of_value(&input);
-                if input == planned {
-                    return (change, false);
-                }
-                let both = serde_json::json!({"change": change, "input": input});
-                (Some(Digest::of_value(&both)), true)
-            }
-            _ => (change, false),
+        let Some(planned) = self.program.planned_input(step) else {
+            return (change, false);
+        };
+        let Ok(input) = self.input(step) else {
+            return (change, false);
+        };
+        let input = Digest::of_value(&input);
+        if input == planned {
+            return (change, false);
         }
+        let both = serde_json::json!({"change": change, "input": input});
+        (Some(Digest::of_value(&both)), true)
     }
 
     /// The fingerprint of what people looked at, or were asked anew about.

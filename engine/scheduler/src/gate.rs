@@ -160,12 +160,12 @@ impl Decider<'_> {
         }
         let attempt = self.next_attempt(step);
         let id = AttemptId::derive(&self.state.tenant, self.state.run, step, attempt);
-        self.emit(Event::GateDecided { step, decision });
         self.emit(Event::AttemptStarted {
             step,
             attempt,
             id,
             input: Digest::of_value(&input),
+            decision,
         });
         self.effect(Effect::StartAttempt {
             step,

@@ -13,8 +13,8 @@
 //!    recovering run the same function, so a journal that cannot be folded is found by the code that wrote it.
 //! 2. **No effect is stored.** After a crash [`fold`] and [`Input::Resume`] give the effects that still have to be performed, from
 //!    the folded state alone.
-//! 3. **No attempt without an allow.** `AttemptStarted` is only ever emitted right behind a `GateDecided` with an
-//!    allow for the same step, in the same turn.
+//! 3. **No attempt without an allow.** `AttemptStarted` holds the decision that let it start; one without an allow
+//!    cannot be folded.
 //! 4. **No second attempt of an open one.** While a step is running or unknown nothing starts it again; the
 //!    next attempt follows only a recorded failure, or a person's word that it did not take place.
 //! 5. **Nothing of what people approved is replaced.** A mutating step whose plan predicted a change is checked

@@ -241,6 +241,8 @@ pub struct RunState {
     pub(crate) just_checked: Vec<StepRef>,
     /// Steps whose check is under way.
     pub(crate) looking: Looking,
+    /// The input that was asked for last.
+    pub(crate) rendered: Rendered,
     /// Steps that wait for votes or for a person's decision. Derived.
     pub(crate) blocked: u32,
     /// Lanes that are open and not done. Derived.
@@ -268,6 +270,29 @@ pub(crate) struct Looking {
     pub(crate) lacking: BTreeSet<StepRef>,
     /// By job: the looks that a request for votes is held back for.
     pub(crate) awaited: BTreeMap<u16, BTreeSet<StepRef>>,
+}
+
+/// The input of a step, as it was when the journal had so many events. That is no part of the journal: it only saves
+/// the evaluation between the question to the gate and its answer.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rendered(Option<(StepRef, u64, Arc<Value>)>);
+
+impl Rendered {
+    pub(crate) fn keep(&mut self, step: StepRef, seq: u64, input: &Arc<Value>) {
+        self.0 = Some((step, seq, Arc::clone(input)));
+    }
+
+    pub(crate) fn get(&self, step: StepRef, seq: u64) -> Option<Arc<Value>> {
+        let kept = self.0.as_ref();
+        kept.filter(|(of, at, _)| (*of, *at) == (step, seq))
+            .map(|(.., input)| Arc::clone(input))
+    }
+}
+
+impl PartialEq for Rendered {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// All steps of a job.

@@ -1,6 +1,6 @@
 //! How many turns per second the store makes durable: `cargo run --release --example commit_rate -p clawd-store`.
 //!
-//! Each committer has a run of its own and commits one turn after the other, each with two events and three audit
+//! Each committer has a run of its own and commits one turn after the other, each with two events and two audit
 //! records, as an attempt's start and end have. Prints a line of JSON per concurrency. The bare fsync of the disk is
 //! measured beside it, since a lone committer cannot be faster. Arguments: seconds per line, the folder to write to, and the concurrencies (1,16,64).
 
@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use clawd_audit::{Draft, SigningKey};
 use clawd_model::{
-    AttemptId, Clock, Digest, DurationMs, Event, FixedClock, Outcome, Plan, RunId, RunStatus, SeededEntropy,
-    StepRef, TenantName, Timestamp,
+    AttemptId, Clock, Decision, DecisionKind, Digest, DurationMs, Event, FixedClock, Outcome, Plan, RunId,
+    RunStatus, SeededEntropy, StepRef, TenantName, Timestamp,
 };
 use clawd_store::{NewRunRow, Options, SHARDS, Store, Turn, shard_of};
 use serde_json::json;
@@ -173,11 +173,17 @@ fn step(tenant: &TenantName, run: RunId, seq: u64) -> Turn {
                 attempt: attempt + 1,
                 id: AttemptId::derive(tenant, run, step, attempt + 1),
                 input: Digest::of(b"input"),
+                decision: Decision {
+                    kind: DecisionKind::Allow,
+                    policies: vec!["roles.operations".to_owned()],
+                    reasons: Vec::new(),
+                    voters: Vec::new(),
+                    bundle: Digest::of(b"bundle"),
+                },
             },
         ],
         audit: vec![
-            draft("attempt.finished", run, seq),
-            draft("gate.decided", run, seq),
+            draft("attempt.succeeded", run, seq),
             draft("attempt.started", run, seq),
         ],
         new_run: None,

@@ -1,5 +1,8 @@
 //! Plans: stored under the digest of their whole text, so that none ever changes.
 
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use clawd_audit::Draft;
 use clawd_model::{Digest, Plan, TenantName, Timestamp};
 
@@ -69,9 +72,44 @@ impl PlanText {
     }
 }
 
+/// How many plans are remembered.
+const KNOWN_MAX: usize = 4096;
+
+/// Plans that are known to be stored, so that a run that begins need not ask. None is ever removed.
+#[derive(Default)]
+pub(crate) struct KnownPlans(Mutex<HashSet<(TenantName, Digest)>>);
+
+impl KnownPlans {
+    fn set(&self) -> MutexGuard<'_, HashSet<(TenantName, Digest)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has(&self, key: &(TenantName, Digest)) -> bool {
+        self.set().contains(key)
+    }
+
+    fn add(&self, key: (TenantName, Digest)) {
+        let mut known = self.set();
+        if known.len() >= KNOWN_MAX {
+            known.clear();
+        }
+        known.insert(key);
+    }
+}
+
 impl Store {
     /// Sees to it that the plan of a run that begins is stored. Whoever made it has usually done so.
     pub(crate) async fn keep_plan(&self, tenant: &TenantName, plan: PlanText) -> Result<(), CommitError> {
+        let key = (tenant.clone(), plan.content);
+        if self.inner.known_plans.has(&key) {
+            return Ok(());
+        }
+        self.put_if_new(tenant, plan).await?;
+        self.inner.known_plans.add(key);
+        Ok(())
+    }
+
+    async fn put_if_new(&self, tenant: &TenantName, plan: PlanText) -> Result<(), CommitError> {
         let query = sql("SELECT 1 FROM plans WHERE tenant = ? AND content = ?")
             .bind(tenant.as_str())
             .bind(plan.content.to_string());

@@ -10,10 +10,11 @@ use sqlx::sqlite::SqliteConnection;
 use crate::error::OpenError;
 
 /// All migrations; number n stands at place n - 1. Never edited once released, only appended to.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_origin_of_credentials.sql"),
     include_str!("migrations/0003_locks.sql"),
+    include_str!("migrations/0004_allow_in_attempts.sql"),
 ];
 
 /// `claw` in ASCII.

@@ -32,6 +32,12 @@ impl Sql {
         self
     }
 
+    /// The same arguments for another text.
+    pub(crate) const fn with_text(mut self, text: &'static str) -> Self {
+        self.text = text;
+        self
+    }
+
     /// As sqlx wants it.
     pub(crate) fn query(self) -> Query {
         sqlx::query_with(self.text, self.arguments)
@@ -42,16 +48,25 @@ impl Sql {
         self,
         connection: &mut SqliteConnection,
     ) -> Result<(SqliteQueryResult, Vec<SqliteRow>), sqlx::Error> {
-        let mut done = None;
+        let (mut done, rows) = self.run_each(connection).await?;
+        // A stream that ends without a result is that of a connection whose thread has died.
+        Ok((done.pop().ok_or(sqlx::Error::WorkerCrashed)?, rows))
+    }
+
+    /// Runs the statements of a text that holds several; tells what each changed, and the rows of all.
+    pub(crate) async fn run_each(
+        self,
+        connection: &mut SqliteConnection,
+    ) -> Result<(Vec<SqliteQueryResult>, Vec<SqliteRow>), sqlx::Error> {
+        let mut done = Vec::new();
         let mut rows = Vec::new();
         let mut stream = connection.fetch_many(self.query());
         while let Some(item) = stream.try_next().await? {
             match item {
-                Either::Left(result) => done = Some(result),
+                Either::Left(result) => done.push(result),
                 Either::Right(row) => rows.push(row),
             }
         }
-        // A stream that ends without a result is that of a connection whose thread has died.
-        Ok((done.ok_or(sqlx::Error::WorkerCrashed)?, rows))
+        Ok((done, rows))
     }
 }

@@ -12,6 +12,7 @@ use tokio::sync::broadcast;
 use crate::error::OpenError;
 use crate::journal::CommittedTurn;
 use crate::output::Appended;
+use crate::plan::KnownPlans;
 use crate::tenant::TenantStore;
 use crate::writer::{Counts, Writer};
 use crate::{inbox::Posted, open};
@@ -50,6 +51,7 @@ pub(crate) struct Inner {
     pub(crate) audit_key: SigningKey,
     pub(crate) readers: SqlitePool,
     pub(crate) writer: Writer,
+    pub(crate) known_plans: KnownPlans,
 }
 
 /// One database. Cheap to clone; what belongs to a tenant is reached through [`Store::tenant`].
@@ -79,13 +81,18 @@ impl Store {
             options.clock.clone(),
             options.audit_key.clone(),
             options.watch,
-        );
+        )
+        .map_err(|error| OpenError::Open {
+            path: options.path,
+            source: error.into(),
+        })?;
         Ok(Self {
             inner: Arc::new(Inner {
                 clock: options.clock,
                 audit_key: options.audit_key,
                 readers,
                 writer,
+                known_plans: KnownPlans::default(),
             }),
         })
     }

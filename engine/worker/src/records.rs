@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use clawd_audit::Draft;
-use clawd_model::{DecisionKind, Event, Outcome, StepRef};
+use clawd_model::{Decision, DecisionKind, Event, Outcome, StepRef};
 use clawd_scheduler::{Program, RunState};
 use serde_json::{Value, json};
 
@@ -23,6 +23,7 @@ pub(crate) struct Recorder<'a> {
 
 impl Recorder<'_> {
     /// The record of an event; `None` for those that are recorded elsewhere, or say nothing new.
+    #[expect(clippy::too_many_lines, reason = "an arm for each event")]
     pub(crate) fn draft(&self, event: &Event) -> Option<Draft> {
         match event {
             Event::RunStarted {
@@ -74,19 +75,18 @@ impl Recorder<'_> {
                     DecisionKind::Deny => "gate.denied",
                     DecisionKind::NeedsApproval { .. } => "gate.needs_approval",
                 };
-                let data = json!({
-                    "policies": decision.policies, "reasons": decision.reasons, "bundle": decision.bundle,
-                    "action": self.action(*step), "principal": self.state.requester, "votes": decision.voters,
-                });
-                Some(self.of_step(kind, *step, data))
+                Some(self.of_step(kind, *step, self.decided(*step, decision)))
             }
             Event::AttemptStarted {
                 step,
                 attempt,
                 id,
                 input,
+                decision,
             } => {
-                let data = json!({"attempt": attempt, "id": id, "input": input, "uses": self.action(*step)});
+                let data = json!({
+                    "attempt": attempt, "id": id, "input": input, "allowed": self.decided(*step, decision),
+                });
                 Some(self.of_step("attempt.started", *step, data))
             }
             Event::AttemptFinished {
@@ -136,6 +136,14 @@ impl Recorder<'_> {
             | Event::WaveStarted { .. }
             | Event::CancelRequested { .. } => None,
         }
+    }
+
+    /// What the gate was asked, and why it answered as it did.
+    fn decided(&self, step: StepRef, decision: &Decision) -> Value {
+        json!({
+            "policies": decision.policies, "reasons": decision.reasons, "bundle": decision.bundle,
+            "action": self.action(step), "principal": self.state.requester, "votes": decision.voters,
+        })
     }
 
     fn finished(&self, step: StepRef, attempt: u32, outcome: &Outcome) -> Draft {
@@ -188,5 +196,5 @@ pub(crate) fn label(program: &Program, state: &RunState, step: StepRef) -> Strin
         .target(step.job, step.lane)
         .map_or("?", |target| target.name.as_str());
     let name = program.step(step).map_or("?", |step| step.name.as_str());
-    format!("{job}/{target}/{name}")
+    [job, target, name].join("/")
 }

@@ -141,7 +141,6 @@ impl Driver {
         };
         let request = |id: &ApprovalId| self.state.approvals.get(id).map_or(0, limits::bytes_of);
         match event {
-            Event::GateDecided { decision, .. } if decision.is_allow() => EVENT_BYTES,
             Event::ApprovalRequested { approval, .. }
             | Event::ApprovalUpdated { approval, .. }
             | Event::ApprovalGranted { approval, .. }

@@ -278,25 +278,25 @@ async fn the_audit_log_tells_who_and_why(office: &Office, run: &str) {
     assert_eq!(by("vote.cast"), ["user:ben", "user:ben", "user:cho"]);
 
     let (asked, _) = find("gate.needs_approval", "rollout/web-1/apply");
-    let (allowed, decision) = find("gate.allowed", "rollout/web-1/apply");
-    let (started, _) = find("attempt.started", "rollout/web-1/apply");
+    let (started, attempt) = find("attempt.started", "rollout/web-1/apply");
     let (succeeded, outcome) = find("attempt.succeeded", "rollout/web-1/apply");
     let last_vote = records
         .iter()
         .rposition(|record| record["kind"] == "vote.cast")
         .unwrap();
-    assert!(asked < last_vote && last_vote < allowed && allowed < started && started < succeeded);
-    let voters = decision["data"]["votes"].as_array().unwrap();
+    assert!(asked < last_vote && last_vote < started && started < succeeded);
+    let allowed = &attempt["data"]["allowed"];
+    let voters = allowed["votes"].as_array().unwrap();
     assert!(
         voters.contains(&json!("ben")) && voters.contains(&json!("cho")),
-        "{decision:#}"
+        "{attempt:#}"
     );
-    assert_eq!(decision["data"]["action"], "pkg.apply@v1");
-    assert_says(&text(&decision["data"]["bundle"]), &["sha256:"]);
+    assert_eq!(allowed["action"], "pkg.apply@v1");
+    assert_says(&text(&allowed["bundle"]), &["sha256:"]);
     assert_eq!(outcome["data"]["changed"], true);
-    let (_, canary) = find("gate.allowed", "rollout/canary-1/apply");
+    let (_, canary) = find("attempt.started", "rollout/canary-1/apply");
     assert_eq!(
-        canary["data"]["votes"],
+        canary["data"]["allowed"]["votes"],
         json!([]),
         "nobody had to vote on the canary"
     );

@@ -73,7 +73,7 @@ impl Metrics {
                 };
                 self.0.runs_finished.get_or_create(&Ended { outcome }).inc();
             }
-            Event::GateDecided { decision, .. } => {
+            Event::GateDecided { decision, .. } | Event::AttemptStarted { decision, .. } => {
                 let answer = match decision.kind {
                     DecisionKind::Allow => "allow",
                     DecisionKind::Deny => "deny",

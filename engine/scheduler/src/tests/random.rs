@@ -205,20 +205,24 @@ fn resolve(stage: &mut Stage, dice: &Dice) {
 fn hold(stage: &Stage) {
     let mut attempts = HashSet::new();
     let mut open = HashSet::new();
-    let mut last_allow = None;
     let mut approved = Approved::default();
     for recorded in &stage.journal {
         approved.hold(stage, &recorded.event);
         match &recorded.event {
-            Event::GateDecided { step, decision } => last_allow = decision.is_allow().then_some(*step),
-            Event::AttemptStarted {
-                step, id, attempt, ..
-            } => {
-                assert_eq!(
-                    last_allow.take(),
-                    Some(*step),
-                    "an intent stands right behind its allow"
+            Event::GateDecided { decision, .. } => {
+                assert!(
+                    !decision.is_allow(),
+                    "an allow stands in the attempt that it lets start"
                 );
+            }
+            Event::AttemptStarted {
+                step,
+                id,
+                attempt,
+                decision,
+                ..
+            } => {
+                assert!(decision.is_allow(), "no attempt without an allow");
                 assert!(attempts.insert(*id), "an attempt starts once");
                 assert!(open.insert(*step), "no second attempt of an open one ({attempt})");
             }
@@ -253,7 +257,6 @@ struct Approved {
     drifted: HashMap<StepRef, Digest>,
     subjects: HashMap<u16, Vec<Digest>>,
     inputs: HashMap<u16, Vec<(String, Digest)>>,
-    voted: HashSet<StepRef>,
     tried: HashSet<StepRef>,
 }
 
@@ -279,15 +282,13 @@ impl Approved {
                 let inputs = subject.inputs.iter().map(|seen| (seen.step.clone(), seen.digest));
                 self.inputs.insert(job, inputs.collect());
             }
-            Event::GateDecided { step, decision }
-                if decision.is_allow()
-                    && !decision.voters.is_empty()
-                    && stage.program.is_high_risk(*step) =>
-            {
-                self.voted.insert(*step);
-            }
-            Event::AttemptStarted { step, input, .. } => {
-                if self.voted.remove(step) {
+            Event::AttemptStarted {
+                step,
+                input,
+                decision,
+                ..
+            } => {
+                if !decision.voters.is_empty() && stage.program.is_high_risk(*step) {
                     assert!(
                         self.inputs[&step.job].contains(&(stage.label(*step), *input)),
                         "who voted on a step of high risk has seen its input"

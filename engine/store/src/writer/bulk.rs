@@ -1,9 +1,10 @@
-//! The rows of all turns of a group, ready for the bulk statements.
+//! The rows of a group, ready for the bulk statements.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use clawd_model::RunId;
+use clawd_audit::Tile;
+use clawd_model::{RunId, Timestamp};
 use serde_json::json;
 
 use crate::lock::LockChange;
@@ -13,6 +14,7 @@ use crate::writer::rows;
 use crate::writer::turn::TurnRows;
 
 /// Rows under construction.
+#[derive(Default)]
 pub(super) struct Bulk {
     runs: List,
     journal: Packed,
@@ -24,15 +26,31 @@ pub(super) struct Bulk {
     lock_releases: List,
     inbox_done: List,
     pub(super) audit: Packed,
+    audit_of_runs: List,
+    tiles: Packed,
+    checkpoints: List,
     pub(super) turns: u64,
 }
 
-/// One bulk statement.
-pub(super) struct Step {
-    pub(super) table: &'static str,
-    pub(super) statement: Sql,
-    /// How many rows it has to affect, where a difference would mean that something is lost silently.
-    pub(super) rows: Option<u64>,
+/// The bulk statements that have rows.
+pub(super) struct Script {
+    /// Which they are.
+    pub(super) wanted: [bool; rows::STATEMENTS],
+    /// How many rows each has to affect, where a difference would mean that something is lost silently.
+    pub(super) rows: [Option<u64>; rows::STATEMENTS],
+    arguments: Sql,
+}
+
+impl Script {
+    /// Whether nothing has rows.
+    pub(super) fn is_empty(&self) -> bool {
+        !self.wanted.contains(&true)
+    }
+
+    /// The statements, behind those that open a transaction if that is wanted.
+    pub(super) fn statements(self, begin: bool) -> Sql {
+        self.arguments.with_text(rows::script(begin, self.wanted))
+    }
 }
 
 /// A JSON array under construction.
@@ -52,35 +70,14 @@ impl List {
         }
     }
 
-    fn step(mut self, table: &'static str, text: &'static str, exact: bool) -> Option<Step> {
-        if self.count == 0 {
-            return None;
-        }
+    /// The whole array, as an argument.
+    fn finish(mut self) -> Option<String> {
         self.rows.push(']');
-        Some(Step {
-            table,
-            statement: sql(text).bind(self.rows),
-            rows: exact.then_some(self.count),
-        })
+        (self.count > 0).then_some(self.rows)
     }
 }
 
 impl Bulk {
-    pub(super) fn new() -> Self {
-        Self {
-            runs: List::default(),
-            journal: Packed::with_capacity(16 * 1024),
-            statuses: HashMap::new(),
-            approvals: List::default(),
-            lock_queue: List::default(),
-            lock_takes: List::default(),
-            lock_releases: List::default(),
-            inbox_done: List::default(),
-            audit: Packed::with_capacity(64 * 1024),
-            turns: 0,
-        }
-    }
-
     /// Adds a turn of the run with this number, whose audit records begin at `first_record`.
     pub(super) fn add(&mut self, turn: &TurnRows, number: i64, first_record: u64) {
         self.turns += 1;
@@ -116,30 +113,77 @@ impl Bulk {
         }
     }
 
+    /// Notes that the record at a position is about a run, though no turn of it made the record.
+    pub(super) fn note_run(&mut self, position: u64, run: RunId) {
+        self.audit_of_runs.push(&json!([position, run]).to_string(), 1);
+    }
+
+    /// Adds a tile of the log of the tenant with this number.
+    pub(super) fn tile(&mut self, tenant: i64, tile: &Tile) {
+        let position = i64::try_from(tile.position).unwrap_or(i64::MAX);
+        self.tiles
+            .push_with([tenant, i64::from(tile.level), position], |blob| {
+                for hash in &tile.hashes {
+                    blob.extend_from_slice(hash.as_bytes());
+                }
+            });
+    }
+
+    /// Adds a signed checkpoint of the log of the tenant with this number.
+    pub(super) fn checkpoint(&mut self, tenant: i64, size: u64, at: Timestamp, note: &str) {
+        let row = json!([tenant, size, at, note]).to_string();
+        self.checkpoints.push(&row, 1);
+    }
+
     /// The runs that give their place in a queue up, as a JSON array; nothing when there are none.
     pub(super) fn releases(&self) -> Option<String> {
         let List { rows, count } = &self.lock_releases;
         (*count > 0).then(|| format!("{rows}]"))
     }
 
-    /// The statements, in an order that satisfies foreign keys. Without those that have nothing to do.
-    pub(super) fn steps(self) -> impl Iterator<Item = Step> {
+    /// The statements with all that was added.
+    pub(super) fn script(self) -> Script {
         let mut statuses = List::default();
         for row in self.statuses.values() {
             statuses.push(row, 1);
         }
-        [
-            self.runs.step("runs", rows::RUNS, true),
-            self.journal.step("journal", rows::JOURNAL),
-            statuses.step("runs", rows::STATUSES, true),
-            self.approvals.step("approvals", rows::APPROVALS, true),
-            self.lock_queue.step("run_locks", rows::LOCK_QUEUE, true),
-            self.lock_takes.step("run_locks", rows::LOCK_TAKES, true),
-            self.lock_releases.step("run_locks", rows::LOCK_RELEASES, false),
-            self.inbox_done.step("inbox", rows::INBOX_DONE, false),
-            self.audit.step("audit", rows::AUDIT),
-        ]
-        .into_iter()
-        .flatten()
+        let counts = [
+            (self.runs.count, true),
+            (self.journal.count(), true),
+            (statuses.count, true),
+            (self.approvals.count, true),
+            (self.lock_queue.count, true),
+            (self.lock_takes.count, true),
+            (self.lock_releases.count, false),
+            (self.inbox_done.count, false),
+            (self.audit.count(), true),
+            (self.audit_of_runs.count, false),
+            (self.tiles.count(), true),
+            (self.checkpoints.count, false),
+        ];
+        let (journal, journal_places) = self.journal.finish();
+        let (audit, audit_places) = self.audit.finish();
+        let (tiles, tile_places) = self.tiles.finish();
+        let arguments = sql("")
+            .bind(self.runs.finish())
+            .bind(journal)
+            .bind(journal_places)
+            .bind(statuses.finish())
+            .bind(self.approvals.finish())
+            .bind(self.lock_queue.finish())
+            .bind(self.lock_takes.finish())
+            .bind(self.lock_releases.finish())
+            .bind(self.inbox_done.finish())
+            .bind(audit)
+            .bind(audit_places)
+            .bind(self.audit_of_runs.finish())
+            .bind(tiles)
+            .bind(tile_places)
+            .bind(self.checkpoints.finish());
+        Script {
+            wanted: counts.map(|(count, _)| count > 0),
+            rows: counts.map(|(count, is_exact)| is_exact.then_some(count)),
+            arguments,
+        }
     }
 }

@@ -20,11 +20,10 @@ use crate::row::Row;
 use crate::sql::sql;
 use crate::store::{CommitPoint, CommitWatch};
 use crate::writer::answer::Answers;
-use crate::writer::bulk::{Bulk, Step};
+use crate::writer::bulk::Bulk;
 use crate::writer::change::{Answer, Refused};
 use crate::writer::heads::{Head, Heads};
 use crate::writer::log::Logs;
-use crate::writer::packed::Packed;
 use crate::writer::{Counters, Job, TurnRows, Writer, rows};
 
 /// About how many bytes one transaction takes at most; a job that is larger is taken alone.
@@ -48,6 +47,22 @@ pub(super) enum Failure {
     Missed(&'static str),
 }
 
+/// Whether a run that is said to begin is looked up. If it is not and has begun before, its row cannot be written, and
+/// the group is gathered again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Begins {
+    Checked,
+    Believed,
+}
+
+/// What a group comes to, once it is committed.
+struct Group {
+    verdicts: Vec<Verdict>,
+    /// Where the journals will end.
+    heads: HashMap<RunId, Head>,
+    turns: u64,
+}
+
 /// Everything the writer's task owns.
 pub(super) struct State {
     connection: SqliteConnection,
@@ -58,7 +73,9 @@ pub(super) struct State {
     answers: Answers,
     /// Runs to wake once the transaction is durable: they come next behind those that let a lock go in it.
     freed: Vec<Posted>,
-    /// The file's version when it was last looked at.
+    /// The epochs of the leases by shard, until something may have changed them.
+    leases: Option<Arc<HashMap<u16, u64>>>,
+    /// The version of the file that everything remembered is of. As long as it stays, no other process has written.
     version: Option<i64>,
     watch: Option<CommitWatch>,
 }
@@ -79,6 +96,7 @@ impl State {
             counters: Arc::clone(&writer.counters),
             answers: Answers::new(writer),
             freed: Vec::new(),
+            leases: None,
             version: None,
             watch,
         }
@@ -146,8 +164,7 @@ impl State {
 
     /// Undoes the open transaction, if SQLite has not done so itself, and all that was remembered of it.
     async fn roll_back(&mut self) -> Result<(), sqlx::Error> {
-        self.heads.forget();
-        self.logs.forget();
+        self.forget();
         match sql("ROLLBACK").run(&mut self.connection).await {
             Ok(_) => Ok(()),
             Err(sqlx::Error::Database(error)) if error.message().contains("no transaction is active") => {
@@ -157,21 +174,76 @@ impl State {
         }
     }
 
+    /// What is remembered of the file may not be so.
+    fn forget(&mut self) {
+        self.heads.forget();
+        self.logs.forget();
+        self.leases = None;
+        self.version = None;
+    }
+
     /// Everything up to and including COMMIT.
     async fn transaction(&mut self, jobs: &[Job]) -> Result<Vec<Verdict>, Failure> {
         self.watch(|_| CommitPoint::Begun(jobs.len()));
-        let leases = self.begin().await?;
+        let mut group = match self.open_with(jobs).await? {
+            Some(group) => group,
+            None => {
+                self.begin().await?;
+                let (group, bulk) = self.gather(jobs, Begins::Checked).await?;
+                self.write(bulk, false).await?;
+                group
+            }
+        };
+        if jobs.iter().any(Job::runs_statements) {
+            let mut bulk = Bulk::default();
+            self.others(jobs, &mut group.verdicts, &mut bulk).await?;
+            self.sign(jobs, &mut bulk).await?;
+            self.write(bulk, false).await?;
+        }
+        self.watch(CommitPoint::Before);
+        sql("COMMIT").run(&mut self.connection).await?;
+        self.watch(CommitPoint::After);
+        for (run, head) in group.heads {
+            self.heads.set(run, head);
+        }
+        self.counters.commits.fetch_add(1, Ordering::Relaxed);
+        if group.turns > 0 {
+            self.counters.turns.fetch_add(group.turns, Ordering::Relaxed);
+            self.counters.turn_commits.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(group.verdicts)
+    }
+
+    /// Opens the transaction and writes the turns in one trip, on what is remembered of the file. Nothing when that may
+    /// be out of date, since another process wrote in between; then nothing is open, and nothing remembered.
+    async fn open_with(&mut self, jobs: &[Job]) -> Result<Option<Group>, Failure> {
+        let Some(remembered) = self.version else {
+            return Ok(None);
+        };
+        let (group, bulk) = self.gather(jobs, Begins::Believed).await?;
+        match self.write(bulk, true).await {
+            Ok(version) if version == Some(remembered) => return Ok(Some(group)),
+            Ok(_) => tracing::debug!("another process wrote to the database"),
+            Err(error) => tracing::debug!(%error, "the turns could not be written; reading the file again"),
+        }
+        self.roll_back().await?;
+        Ok(None)
+    }
+
+    /// Checks the turns, and makes their rows; with the checkpoints, if nothing else comes behind them.
+    async fn gather(&mut self, jobs: &[Job], begins: Begins) -> Result<(Group, Bulk), Failure> {
+        let leases = self.leases().await?;
+        let mut bulk = Bulk::default();
         let mut verdicts = Vec::with_capacity(jobs.len());
         let mut heads: HashMap<RunId, Head> = HashMap::new();
-        let mut bulk = Bulk::new();
         for job in jobs {
             let Job::Turn(turn, _) = job else {
                 verdicts.push(Verdict::Done);
                 continue;
             };
-            let admitted = match self.admit(turn, &leases, &heads).await? {
+            let admitted = match self.admit(turn, &leases, &heads, begins).await? {
                 Ok(head) => {
-                    let first = self.logs.append(&turn.tenant, &turn.audit, &mut bulk.audit);
+                    let first = self.logs.append(&turn.tenant, &turn.audit, &mut bulk);
                     bulk.add(turn, head.number, first);
                     heads.insert(turn.run, head);
                     Ok(())
@@ -184,23 +256,15 @@ impl State {
             Some(runs) => self.next_behind(runs).await?,
             None => Vec::new(),
         };
-        let turns = bulk.turns;
-        for step in bulk.steps() {
-            self.step(step).await?;
+        if !jobs.iter().any(Job::runs_statements) {
+            self.sign(jobs, &mut bulk).await?;
         }
-        self.others(jobs, &mut verdicts).await?;
-        self.watch(CommitPoint::Before);
-        sql("COMMIT").run(&mut self.connection).await?;
-        self.watch(CommitPoint::After);
-        for (run, head) in heads {
-            self.heads.set(run, head);
-        }
-        self.counters.commits.fetch_add(1, Ordering::Relaxed);
-        if turns > 0 {
-            self.counters.turns.fetch_add(turns, Ordering::Relaxed);
-            self.counters.turn_commits.fetch_add(1, Ordering::Relaxed);
-        }
-        Ok(verdicts)
+        let group = Group {
+            verdicts,
+            heads,
+            turns: bulk.turns,
+        };
+        Ok((group, bulk))
     }
 
     /// Who comes next in the queues that these runs are about to leave.
@@ -216,33 +280,57 @@ impl State {
         posted.collect()
     }
 
-    /// Opens the transaction, taking the write lock at once, so that the leases read now hold until its end.
-    async fn begin(&mut self) -> Result<HashMap<u16, u64>, Failure> {
-        sql(rows::BEGIN).run(&mut self.connection).await?;
-        let (_, rows) = sql(rows::LEASES).run(&mut self.connection).await?;
+    /// Opens a transaction, taking the write lock at once, so that what is read now holds until its end.
+    async fn begin(&mut self) -> Result<(), Failure> {
+        let (_, rows) = sql(rows::BEGIN).run(&mut self.connection).await?;
         let version: i64 = rows.first().ok_or(sqlx::Error::RowNotFound)?.try_get(0)?;
-        if self.version.replace(version) != Some(version) {
-            // Another process wrote in between: what is remembered of the file may be out of date.
-            self.heads.forget();
-            self.logs.forget();
+        if self.version != Some(version) {
+            self.forget();
+            self.version = Some(version);
         }
+        Ok(())
+    }
+
+    /// The epochs of the leases. Control writes change them, and other processes do.
+    async fn leases(&mut self) -> Result<Arc<HashMap<u16, u64>>, Failure> {
+        if let Some(leases) = &self.leases {
+            return Ok(Arc::clone(leases));
+        }
+        let (_, rows) = sql(rows::LEASES).run(&mut self.connection).await?;
         let mut leases = HashMap::with_capacity(rows.len());
         for row in &rows {
-            let (shard, epoch): (Option<i64>, Option<i64>) = (row.try_get(1)?, row.try_get(2)?);
-            if let (Some(Ok(shard)), Some(Ok(epoch))) = (shard.map(u16::try_from), epoch.map(u64::try_from)) {
+            let (shard, epoch): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+            if let (Ok(shard), Ok(epoch)) = (u16::try_from(shard), u64::try_from(epoch)) {
                 leases.insert(shard, epoch);
             }
         }
+        let leases = Arc::new(leases);
+        self.leases = Some(Arc::clone(&leases));
         Ok(leases)
     }
 
-    /// Runs a bulk statement and checks that it did what it had to.
-    async fn step(&mut self, step: Step) -> Result<(), Failure> {
-        let (result, _) = step.statement.run(&mut self.connection).await?;
-        if step.rows.is_some_and(|rows| rows != result.rows_affected()) {
-            return Err(Failure::Missed(step.table));
+    /// Runs the bulk statements that have rows, behind those that open a transaction if that is wanted, and checks that
+    /// each did what it had to. Tells the file's version if it opened one.
+    async fn write(&mut self, bulk: Bulk, begin: bool) -> Result<Option<i64>, Failure> {
+        let script = bulk.script();
+        if script.is_empty() && !begin {
+            return Ok(None);
         }
-        Ok(())
+        let (wanted, counts) = (script.wanted, script.rows);
+        let (results, rows) = script.statements(begin).run_each(&mut self.connection).await?;
+        let version = match rows.first() {
+            Some(row) => row.try_get(0)?,
+            None => None,
+        };
+        let mut results = results.into_iter().skip(if begin { rows::OPENING } else { 0 });
+        let statements = rows::BULK.iter().zip(counts).zip(wanted);
+        for (((table, _), count), _) in statements.filter(|(_, wanted)| *wanted) {
+            let result = results.next().ok_or(sqlx::Error::WorkerCrashed)?;
+            if count.is_some_and(|count| count != result.rows_affected()) {
+                return Err(Failure::Missed(table));
+            }
+        }
+        Ok(version)
     }
 
     /// Checks a turn: the lease's epoch, the tenant, then the place in the journal. Tells where the journal will end.
@@ -251,6 +339,7 @@ impl State {
         turn: &TurnRows,
         leases: &HashMap<u16, u64>,
         heads: &HashMap<RunId, Head>,
+        begins: Begins,
     ) -> Result<Result<Head, CommitError>, Failure> {
         if leases.get(&turn.shard) != Some(&turn.epoch) {
             return Ok(Err(CommitError::Fenced {
@@ -263,6 +352,7 @@ impl State {
         }
         let head = match heads.get(&turn.run) {
             Some(head) => Some(head.clone()),
+            None if turn.is_new && begins == Begins::Believed => None,
             None => self.heads.get(&mut self.connection, turn.run).await?,
         };
         let next = head.as_ref().map_or(1, |head| head.last_seq + 1);
@@ -291,19 +381,27 @@ impl State {
         }))
     }
 
-    /// Control writes, output, tiles and checkpoints.
-    async fn others(&mut self, jobs: &[Job], verdicts: &mut [Verdict]) -> Result<(), Failure> {
-        let mut audit = Packed::with_capacity(0);
-        let mut of_runs = Vec::new();
+    /// Control writes and output.
+    async fn others(
+        &mut self,
+        jobs: &[Job],
+        verdicts: &mut [Verdict],
+        bulk: &mut Bulk,
+    ) -> Result<(), Failure> {
         for (job, verdict) in jobs.iter().zip(verdicts) {
             match job {
                 Job::Change(change, _) => {
+                    self.leases = None;
                     let applied = change.apply(&mut self.connection).await?;
                     if let (Ok(_), Some(tenant)) = (&applied, &change.tenant) {
                         if self.logs.open(&mut self.connection, tenant).await? {
-                            let first = self.logs.append(tenant, &change.audit, &mut audit);
+                            let first = self.logs.append(tenant, &change.audit, bulk);
                             let runs = change.audit.iter().map(Prepared::run);
-                            of_runs.extend((first..).zip(runs).filter(|(_, run)| run.is_some()));
+                            for (position, run) in (first..).zip(runs) {
+                                if let Some(run) = run {
+                                    bulk.note_run(position, run);
+                                }
+                            }
                         } else if !change.audit.is_empty() {
                             return Err(Failure::Missed("tenants"));
                         }
@@ -314,21 +412,16 @@ impl State {
                 Job::Turn(..) | Job::Sign(..) => {}
             }
         }
-        if let Some(step) = audit.step("audit", rows::AUDIT) {
-            self.step(step).await?;
-        }
-        if !of_runs.is_empty() {
-            let rows = serde_json::json!(of_runs).to_string();
-            sql(rows::AUDIT_OF_RUNS)
-                .bind(rows)
-                .run(&mut self.connection)
-                .await?;
-        }
+        Ok(())
+    }
+
+    /// Checkpoints that are due, or asked for.
+    async fn sign(&mut self, jobs: &[Job], bulk: &mut Bulk) -> Result<(), Failure> {
         let now = self.clock.now();
-        self.logs.settle(&mut self.connection, now).await?;
+        self.logs.settle(now, bulk);
         for job in jobs {
             if let Job::Sign(tenant, _) = job {
-                self.logs.sign(&mut self.connection, tenant, now).await?;
+                self.logs.sign(&mut self.connection, tenant, now, bulk).await?;
             }
         }
         Ok(())
@@ -338,11 +431,14 @@ impl State {
     pub(super) async fn finish(mut self) {
         for tenant in self.logs.unsigned() {
             let signed = async {
-                sql("BEGIN IMMEDIATE").run(&mut self.connection).await?;
-                let now = self.clock.now();
-                self.logs.sign(&mut self.connection, &tenant, now).await?;
+                self.begin().await?;
+                let (now, mut bulk) = (self.clock.now(), Bulk::default());
+                self.logs
+                    .sign(&mut self.connection, &tenant, now, &mut bulk)
+                    .await?;
+                self.write(bulk, false).await?;
                 sql("COMMIT").run(&mut self.connection).await?;
-                Ok::<(), ReadError>(())
+                Ok::<(), Failure>(())
             };
             if let Err(error) = signed.await {
                 tracing::warn!(%error, %tenant, "no last checkpoint of the audit log; the next start signs one");

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use clawd_audit::{Checkpoint, Hash, Prepared, Record, SigningKey, Tile, TiledLog, origin};
+use clawd_audit::{Checkpoint, Hash, Prepared, Record, SigningKey, TiledLog, origin};
 use clawd_model::{TenantName, Timestamp};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
@@ -13,7 +13,7 @@ use sqlx::sqlite::SqliteConnection;
 use crate::error::ReadError;
 use crate::row::Row;
 use crate::sql::sql;
-use crate::writer::packed::Packed;
+use crate::writer::bulk::Bulk;
 
 /// After so many records a checkpoint is signed, in the transaction that holds the last of them.
 const RECORDS_PER_CHECKPOINT: u64 = 1000;
@@ -30,7 +30,6 @@ struct Log {
 pub(super) struct Logs {
     key: SigningKey,
     known: HashMap<TenantName, Log>,
-    filled: Vec<(i64, Tile)>,
 }
 
 impl Logs {
@@ -38,14 +37,12 @@ impl Logs {
         Self {
             key,
             known: HashMap::new(),
-            filled: Vec::new(),
         }
     }
 
     /// After a rollback: what is in memory is ahead of what is stored.
     pub(super) fn forget(&mut self) {
         self.known.clear();
-        self.filled.clear();
     }
 
     /// Makes sure that a tenant's log can be appended to; false when there is no such tenant.
@@ -65,7 +62,7 @@ impl Logs {
     }
 
     /// Numbers and hashes records, and adds their rows; tells the first number. The log has to be open.
-    pub(super) fn append(&mut self, tenant: &TenantName, records: &[Prepared], out: &mut Packed) -> u64 {
+    pub(super) fn append(&mut self, tenant: &TenantName, records: &[Prepared], out: &mut Bulk) -> u64 {
         let Some(log) = self.known.get_mut(tenant) else {
             return 0;
         };
@@ -73,36 +70,24 @@ impl Logs {
         let mut filled = Vec::new();
         for (position, record) in (first..).zip(records) {
             let numbers = [log.number, i64::try_from(position).unwrap_or(i64::MAX)];
-            let leaf = out.push_with(numbers, |blob| record.append_to(blob, position));
+            let leaf = out
+                .audit
+                .push_with(numbers, |blob| record.append_to(blob, position));
             log.tiles.append(leaf, &mut filled);
         }
-        let number = log.number;
-        self.filled.extend(filled.into_iter().map(|tile| (number, tile)));
+        for tile in &filled {
+            out.tile(log.number, tile);
+        }
         first
     }
 
-    /// Stores tiles that were filled, and checkpoints that are due, in the open transaction.
-    pub(super) async fn settle(
-        &mut self,
-        connection: &mut SqliteConnection,
-        now: Timestamp,
-    ) -> Result<(), sqlx::Error> {
-        for (tenant, tile) in self.filled.drain(..) {
-            let hashes: Vec<u8> = tile.hashes.iter().flat_map(|hash| *hash.as_bytes()).collect();
-            sql("INSERT INTO audit_tiles (tenant, level, position, hashes) VALUES (?, ?, ?, ?)")
-                .bind(tenant)
-                .bind(i64::from(tile.level))
-                .bind(i64::try_from(tile.position).unwrap_or(i64::MAX))
-                .bind(hashes)
-                .run(connection)
-                .await?;
-        }
+    /// Signs the logs whose next checkpoint is due.
+    pub(super) fn settle(&mut self, now: Timestamp, out: &mut Bulk) {
         for (tenant, log) in &mut self.known {
             if log.tiles.size() - log.signed >= RECORDS_PER_CHECKPOINT {
-                sign(connection, &self.key, tenant, log, now).await?;
+                sign(&self.key, tenant, log, now, out);
             }
         }
-        Ok(())
     }
 
     /// Logs whose last checkpoint is behind.
@@ -114,28 +99,23 @@ impl Logs {
             .collect()
     }
 
-    /// Signs the log as it is now, in the open transaction.
+    /// Signs the log as it is now.
     pub(super) async fn sign(
         &mut self,
         connection: &mut SqliteConnection,
         tenant: &TenantName,
         now: Timestamp,
+        out: &mut Bulk,
     ) -> Result<(), ReadError> {
         self.open(connection, tenant).await?;
-        match self.known.get_mut(tenant) {
-            Some(log) => Ok(sign(connection, &self.key, tenant, log, now).await?),
-            None => Ok(()),
+        if let Some(log) = self.known.get_mut(tenant) {
+            sign(&self.key, tenant, log, now, out);
         }
+        Ok(())
     }
 }
 
-async fn sign(
-    connection: &mut SqliteConnection,
-    key: &SigningKey,
-    tenant: &TenantName,
-    log: &mut Log,
-    now: Timestamp,
-) -> Result<(), sqlx::Error> {
+fn sign(key: &SigningKey, tenant: &TenantName, log: &mut Log, now: Timestamp, out: &mut Bulk) {
     let size = log.tiles.size();
     let name = origin(tenant);
     let checkpoint = Checkpoint {
@@ -143,15 +123,8 @@ async fn sign(
         size,
         root: log.tiles.root(),
     };
-    sql("INSERT INTO checkpoints (tenant, size, at, note) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")
-        .bind(log.number)
-        .bind(i64::try_from(size).unwrap_or(i64::MAX))
-        .bind(now.0)
-        .bind(checkpoint.sign(key, &name))
-        .run(connection)
-        .await?;
+    out.checkpoint(log.number, size, now, &checkpoint.sign(key, &name));
     log.signed = size;
-    Ok(())
 }
 
 /// Reads a log's last tiles back: full ones below them as stored, the last leaves from the records themselves.

@@ -1,4 +1,4 @@
-//! The one writer of a database: it takes all that waits into one transaction and one fsync.
+//! The one writer of a database, in a thread of its own: it takes all that waits into one transaction and one fsync.
 //!
 //! ```text
 //! callers ──jobs──▶ queue ──all that waits──▶ group ──▶ BEGIN, checks, rows, COMMIT ──▶ answers, broadcasts
@@ -70,6 +70,11 @@ impl Job {
             Self::Change(..) | Self::Sign(..) => 0,
         }
     }
+
+    /// Whether it runs statements of its own, beside the bulk statements.
+    const fn runs_statements(&self) -> bool {
+        matches!(self, Self::Change(..) | Self::Chunk(_))
+    }
 }
 
 /// What the writer did so far.
@@ -106,7 +111,7 @@ impl Writer {
         clock: Arc<dyn Clock>,
         key: SigningKey,
         watch: Option<CommitWatch>,
-    ) -> Self {
+    ) -> std::io::Result<Self> {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let (closing, close) = mpsc::channel(1);
         let writer = Self {
@@ -118,8 +123,12 @@ impl Writer {
             appended: broadcast::channel(BROADCAST).0,
         };
         let state = State::new(connection, clock, key, &writer, watch);
-        tokio::spawn(work(queue, close, state));
-        writer
+        // A thread of its own: as one of many tasks it would wait for its turn among the very runs that wait for it.
+        let runtime = tokio::runtime::Handle::current();
+        std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || runtime.block_on(work(queue, close, state)))
+            .map(|_| writer)
     }
 
     pub(crate) async fn turn(&self, turn: TurnRows) -> Result<(), CommitError> {
@@ -181,9 +190,6 @@ async fn work(
                     break;
                 }
                 state.group(&mut jobs).await;
-                // Callers that were just answered get to post their next job before the group is closed: this
-                // waits for nobody, it only lets those run that already can.
-                tokio::task::yield_now().await;
             }
             done = close.recv(), if closed.is_none() => {
                 // What is queued is still taken; new jobs are refused.

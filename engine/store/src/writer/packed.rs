@@ -5,10 +5,8 @@
 
 use std::fmt::Write as _;
 
-use crate::sql::sql;
-use crate::writer::bulk::Step;
-
 /// Rows under construction.
+#[derive(Default)]
 pub(super) struct Packed {
     blob: Vec<u8>,
     rows: String,
@@ -16,12 +14,8 @@ pub(super) struct Packed {
 }
 
 impl Packed {
-    pub(super) fn with_capacity(bytes: usize) -> Self {
-        Self {
-            blob: Vec::with_capacity(bytes),
-            rows: String::from("["),
-            count: 0,
-        }
+    pub(super) const fn count(&self) -> u64 {
+        self.count
     }
 
     /// Adds a row. The numbers take 12, 12, 16 and 18 digits, as the statements read them.
@@ -41,25 +35,19 @@ impl Packed {
         }
         let start = self.blob.len();
         let answer = text(&mut self.blob);
-        if self.count > 0 {
-            self.rows.push(',');
-        }
+        self.rows.push(if self.count > 0 { ',' } else { '[' });
         let _ = write!(self.rows, "{}", (place << 32) | (self.blob.len() - start));
         self.count += 1;
         answer
     }
 
-    /// The statement that inserts all rows; nothing if there are none.
-    pub(super) fn step(mut self, table: &'static str, text: &'static str) -> Option<Step> {
+    /// The rows and their places, as arguments; nothing if there are none.
+    pub(super) fn finish(mut self) -> (Option<Vec<u8>>, Option<String>) {
         if self.count == 0 {
-            return None;
+            return (None, None);
         }
         self.rows.push(']');
-        Some(Step {
-            table,
-            statement: sql(text).bind(self.blob).bind(self.rows),
-            rows: Some(self.count),
-        })
+        (Some(self.blob), Some(self.rows))
     }
 }
 
@@ -87,7 +75,7 @@ mod tests {
 
     #[test]
     fn numbers_stand_in_columns() {
-        let mut rows = Packed::with_capacity(0);
+        let mut rows = Packed::default();
         rows.push([7, 123_456_789_012, -5], "text");
         rows.push([1, 2], "më");
         assert_eq!(

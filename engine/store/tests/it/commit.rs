@@ -105,6 +105,83 @@ async fn a_turn_begins_where_the_journal_ends() {
     );
 }
 
+/// What is remembered between commits holds only as long as nobody else writes.
+#[tokio::test]
+async fn what_another_process_wrote_is_noticed() {
+    let fixture = Fixture::new().await;
+    let (run, lease) = fixture.begun().await;
+    let commit = |seq| fixture.store.commit(next_turn("demo", run, &lease, seq, 1));
+    commit(2).await.unwrap();
+    crate::open::meddle(&fixture.path(), "UPDATE leases SET epoch = epoch + 1").await;
+    let refused = commit(3).await;
+    assert!(matches!(refused, Err(CommitError::Fenced { .. })), "{refused:?}");
+    crate::open::meddle(
+        &fixture.path(),
+        "UPDATE leases SET epoch = epoch - 1;
+         INSERT INTO journal SELECT run, 3, at, NULL, event FROM journal WHERE seq = 2",
+    )
+    .await;
+    let refused = commit(3).await;
+    assert!(
+        matches!(
+            refused,
+            Err(CommitError::Conflict {
+                expected: 4,
+                found: 3
+            })
+        ),
+        "{refused:?}"
+    );
+    commit(4).await.unwrap();
+    crate::open::meddle(
+        &fixture.path(),
+        "INSERT INTO audit SELECT tenant, position + 1, body FROM audit ORDER BY position DESC LIMIT 1",
+    )
+    .await;
+    commit(5).await.unwrap();
+    let bodies = fixture.demo().audit_bodies(0, 100).await.unwrap();
+    assert_eq!(
+        bodies.len(),
+        6,
+        "five of ours, and one that somebody else wrote between them"
+    );
+}
+
+/// A run that is over is not remembered; what says that it begins is looked up all the same.
+#[tokio::test]
+async fn a_run_begins_once() {
+    let fixture = Fixture::new().await;
+    let (run, lease) = fixture.begun().await;
+    let mut last = next_turn("demo", run, &lease, 2, 1);
+    last.finished = true;
+    last.status = Some(clawd_model::RunStatus::Succeeded);
+    fixture.store.commit(last).await.unwrap();
+    let other = fixture.run_id();
+    let its_lease = fixture.lease(other).await;
+    let lease = if its_lease.shard == lease.shard {
+        &its_lease
+    } else {
+        &lease
+    };
+    let (again, first) = tokio::join!(
+        fixture.store.commit(first_turn("demo", run, lease)),
+        fixture.store.commit(first_turn("demo", other, &its_lease)),
+    );
+    assert!(
+        matches!(
+            again,
+            Err(CommitError::Conflict {
+                expected: 3,
+                found: 1
+            })
+        ),
+        "{again:?}"
+    );
+    first.unwrap();
+    assert_eq!(fixture.store.journal(run).await.unwrap().len(), 2);
+    assert_eq!(fixture.store.journal(other).await.unwrap().len(), 1);
+}
+
 #[tokio::test]
 async fn a_turn_that_makes_no_sense_is_refused() {
     let fixture = Fixture::new().await;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use clawd_audit::Draft;
-use clawd_model::{Digest, FixedClock, PrincipalName, ServerId, TokenId};
+use clawd_model::{AttemptId, Digest, Event, FixedClock, PrincipalName, RunId, ServerId, StepRef, TokenId};
 use clawd_store::{OpenError, Options, ReadError, Store};
 use serde_json::json;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
@@ -95,6 +95,68 @@ async fn opening_again_migrates_nothing_and_keeps_all() {
     }
 }
 
+/// A file of the first schema with one tenant, one person, and these rows.
+async fn first_schema(path: &Path, rows: &str) {
+    let mut connection = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .connect()
+        .await
+        .unwrap();
+    let script = format!(
+        "{}; PRAGMA application_id = {}; PRAGMA user_version = 1;
+         INSERT INTO tenants VALUES (1, 'demo', 0);
+         INSERT INTO principals VALUES ('demo', 'ben', 'User', '', '[]', NULL, 0);
+         {rows}",
+        include_str!("../../src/migrations/0001_initial.sql"),
+        0x636c_6177,
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(script))
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+}
+
+/// The allow stood before its attempt, in an event of its own.
+#[tokio::test]
+async fn attempts_of_the_first_schema_learn_what_allowed_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clawd.db");
+    let run = RunId::derive(NOW, &Digest::of(b"run"));
+    let step = json!({"job": 0, "lane": 0, "step": 0});
+    let bundle = Digest::of(b"bundle");
+    let (asks, allow) = (
+        json!({"is": "deny", "bundle": bundle}),
+        json!({"is": "allow", "bundle": bundle}),
+    );
+    let events = [
+        json!({"type": "gate_decided", "step": step, "decision": asks}),
+        json!({"type": "gate_decided", "step": step, "decision": allow}),
+        json!({"type": "attempt_started", "step": step, "attempt": 1, "input": bundle,
+               "id": AttemptId::derive(&read("demo"), run, StepRef { job: 0, lane: 0, step: 0 }, 1)}),
+        json!({"type": "wave_started", "job": 0, "wave": 0}),
+    ];
+    let mut rows = format!(
+        "INSERT INTO plans VALUES ('demo', 'c', 'd', 0, '{{}}');
+         INSERT INTO runs VALUES (1, '{run}', 'demo', 0, 'r', 'w', 'd', 'c', 'ben', 'running', 0, 0, NULL);"
+    );
+    for (seq, event) in (1..).zip(&events) {
+        rows += &format!("INSERT INTO journal VALUES (1, {seq}, 0, NULL, '{event}');");
+    }
+    first_schema(&path, &rows).await;
+    let store = try_open(&path).await.unwrap();
+    let journal = store.journal(run).await.unwrap();
+    assert_eq!(journal.len(), events.len());
+    let Event::AttemptStarted { decision, .. } = &journal[2].event else {
+        panic!("{journal:?}")
+    };
+    assert!(decision.is_allow());
+    assert_eq!(decision.bundle, bundle);
+    store.close().await;
+}
+
 /// A file of the first schema: what was made by somebody else is told by the audit log, sessions end, and paths of keys
 /// are forgotten.
 #[tokio::test]
@@ -115,35 +177,19 @@ async fn tokens_of_the_first_schema_learn_who_issued_them() {
         };
         draft.prepare(&read("demo"), NOW).body(position)
     };
-    let mut connection = SqliteConnectOptions::new()
-        .filename(&path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .connect()
-        .await
-        .unwrap();
-    let script = format!(
-        "{}; PRAGMA application_id = {}; PRAGMA user_version = 1;
-         INSERT INTO tenants VALUES (1, 'demo', 0);
-         INSERT INTO principals VALUES ('demo', 'ben', 'User', '', '[]', NULL, 0);
-         INSERT INTO tokens VALUES ('{own}', 'demo', 'ben', 'a', '[]', 'h1', 0, {later}, NULL),
+    let rows = format!(
+        "INSERT INTO tokens VALUES ('{own}', 'demo', 'ben', 'a', '[]', 'h1', 0, {later}, NULL),
                                    ('{of_admin}', 'demo', 'ben', 'b', '[]', 'h2', 0, {later}, NULL);
          INSERT INTO sessions VALUES ('h3', 'demo', 'ben', 0, {later});
          INSERT INTO servers VALUES ('{server}', 'demo', 'web-1', 'ssh', 'root@h', 'prod', '{{}}', 0, NULL,
                                      '/root/.ssh/id_ed25519', NULL, NULL, 1);
          INSERT INTO audit VALUES (1, 0, '{}'), (1, 1, '{}');",
-        include_str!("../../src/migrations/0001_initial.sql"),
-        0x636c_6177,
         record("local-operator", own, 0),
         record("user:admin", of_admin, 1),
         later = NOW.0 * 2,
         server = ServerId::derive(NOW, &Digest::of(b"3")),
     );
-    sqlx::raw_sql(sqlx::AssertSqlSafe(script))
-        .execute(&mut connection)
-        .await
-        .unwrap();
-    connection.close().await.unwrap();
+    first_schema(&path, &rows).await;
     let store = try_open(&path).await.unwrap();
     let demo = store.tenant(read("demo"));
     let issued: Vec<(TokenId, Vec<PrincipalName>)> = demo

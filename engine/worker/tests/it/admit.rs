@@ -39,7 +39,6 @@ async fn ten_steps_take_eleven_commits_at_most() {
     let count = |kind: &str| kinds.iter().filter(|known| **known == kind).count();
     for (kind, wanted) in [
         ("run.started", 1),
-        ("gate.allowed", 10),
         ("attempt.started", 10),
         ("attempt.succeeded", 10),
         ("run.finished", 1),

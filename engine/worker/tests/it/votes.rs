@@ -39,9 +39,13 @@ async fn a_run_waits_for_two_votes_and_goes_on_by_itself() {
         .audit()
         .await
         .into_iter()
-        .filter(|record| record.kind == "gate.allowed");
+        .filter(|record| record.kind == "attempt.started");
     for record in allowed {
-        assert_eq!(record.data["votes"], json!(["ben", "cho"]), "who let it pass");
+        assert_eq!(
+            record.data["allowed"]["votes"],
+            json!(["ben", "cho"]),
+            "who let it pass"
+        );
     }
 }
 
@@ -275,7 +279,10 @@ async fn records_say_whose_votes_counted_and_who_really_asked() {
         found[0]
     };
     assert_eq!(of("run.started").actor, "agent:helper");
-    assert_eq!(of("gate.allowed").data["votes"], json!(["cho", "eve"]));
+    assert_eq!(
+        of("attempt.started").data["allowed"]["votes"],
+        json!(["cho", "eve"])
+    );
     let granted = of("approval.granted").data["votes"].as_array().unwrap();
     let voters: Vec<_> = granted
         .iter()
@@ -300,8 +307,10 @@ async fn votes_that_nobody_asks_for_are_not_said_to_count() {
     }
     worker.join(run).await;
     let audit = fixture.audit().await;
-    let allowed = audit.iter().filter(|record| record.kind == "gate.allowed");
-    let votes: Vec<_> = allowed.map(|record| record.data["votes"].clone()).collect();
+    let allowed = audit.iter().filter(|record| record.kind == "attempt.started");
+    let votes: Vec<_> = allowed
+        .map(|record| record.data["allowed"]["votes"].clone())
+        .collect();
     // Newest first: looking needs nobody.
     assert_eq!(votes, [json!([]), json!(["ben", "cho"])]);
 }

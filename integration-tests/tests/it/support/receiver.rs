@@ -16,10 +16,13 @@ use tokio::net::{TcpListener, TcpStream};
 
 const KEY: &[u8] = b"thirty-two bytes for the signing";
 
+/// A request: its headers and its body.
+type Request = (BTreeMap<String, String>, String);
+
 /// Listens on this machine for as long as the test runs.
 pub(crate) struct Receiver {
     url: String,
-    got: Arc<Mutex<Vec<(BTreeMap<String, String>, String)>>>,
+    got: Arc<Mutex<Vec<Request>>>,
 }
 
 impl Receiver {

@@ -58,6 +58,7 @@ fn has_waves(run: &RunView, index: u16) -> bool {
 }
 
 /// A fact in words; nothing for facts that only machines need.
+#[expect(clippy::too_many_lines, reason = "an arm for each event")]
 fn say(run: &RunView, event: &Event) -> Option<(Symbol, String, String)> {
     let of_step = |symbol, step: &StepRef, text: String| Some((symbol, place(run, *step), text));
     let of_job = |symbol, index: &u16, text: String| Some((symbol, job(run, *index), text));
