@@ -153,11 +153,11 @@ fn render(
     subject: &str,
     tenant: &TenantName,
 ) -> Prepared {
-    let mut text = String::with_capacity(256);
+    let mut text = String::with_capacity(512);
     text.push_str(r#"{"actor":"#);
     canonical::push_text(&mut text, actor);
     let _ = write!(text, r#","at":{},"data":"#, at.0);
-    text.push_str(&canonical::to_string(data));
+    canonical::push(&mut text, data);
     text.push_str(r#","index":"#);
     let gap = text.len();
     text.push_str(r#","kind":"#);

@@ -11,15 +11,16 @@ use serde_json::Value;
 #[must_use]
 pub fn to_string(value: &Value) -> String {
     let mut out = String::with_capacity(256);
-    write(value, &mut out);
+    push(&mut out, value);
     out
 }
 
-fn write(value: &Value, out: &mut String) {
+/// Appends the canonical text of a value.
+pub fn push(out: &mut String, value: &Value) {
     match value {
         Value::Object(map) => {
             out.push('{');
-            // Maps are sorted as a rule; whether they are, depends on how `serde_json` was built.
+            // Those that are written thousands of times a second are made in order.
             if map.keys().is_sorted() {
                 write_members(map.iter(), out);
             } else {
@@ -35,7 +36,7 @@ fn write(value: &Value, out: &mut String) {
                 if position > 0 {
                     out.push(',');
                 }
-                write(item, out);
+                push(out, item);
             }
             out.push(']');
         }
@@ -53,7 +54,7 @@ fn write_members<'v>(members: impl Iterator<Item = (&'v String, &'v Value)>, out
         }
         push_text(out, key);
         out.push(':');
-        write(value, out);
+        push(out, value);
     }
 }
 

@@ -85,7 +85,7 @@ impl Recorder<'_> {
                 decision,
             } => {
                 let data = json!({
-                    "attempt": attempt, "id": id, "input": input, "allowed": self.decided(*step, decision),
+                    "allowed": self.decided(*step, decision), "attempt": attempt, "id": id, "input": input,
                 });
                 Some(self.of_step("attempt.started", *step, data))
             }
@@ -141,8 +141,8 @@ impl Recorder<'_> {
     /// What the gate was asked, and why it answered as it did.
     fn decided(&self, step: StepRef, decision: &Decision) -> Value {
         json!({
-            "policies": decision.policies, "reasons": decision.reasons, "bundle": decision.bundle,
-            "action": self.action(step), "principal": self.state.requester, "votes": decision.voters,
+            "action": self.action(step), "bundle": decision.bundle, "policies": decision.policies,
+            "principal": self.state.requester, "reasons": decision.reasons, "votes": decision.voters,
         })
     }
 

@@ -1,4 +1,4 @@
-//! `clawd runbook`: check a file, list, show, publish.
+//! `clawd runbook`: check a file, explain a problem, list, show, publish.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,15 +10,20 @@ use clawd_provider::contract;
 
 use crate::cli::Globals;
 use crate::connect::{client, failure};
-use crate::exit::{Exit, Outcome};
+use crate::exit::{Exit, Failure, Outcome};
 use crate::files;
 use crate::render::{self, print, print_list, printable, table};
 
-/// Runbooks: check a file, list, show, publish.
+/// Runbooks: check a file, explain a problem, list, show, publish.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Runbook {
     /// Check a runbook's file, offline. All problems are reported at once.
     Check { file: PathBuf },
+    /// Say why a problem of `check` is one, and what to do about it.
+    Explain {
+        /// Its code: `RB010`.
+        code: String,
+    },
     /// List the active runbooks.
     Ls,
     /// Print a runbook.
@@ -31,6 +36,7 @@ impl Runbook {
     pub(crate) async fn run(self, globals: &Globals) -> Outcome {
         match self {
             Self::Check { file } => return check(globals, &file),
+            Self::Explain { code } => return explain(globals, &code),
             Self::Ls => {
                 let runbooks = client(globals)?.runbooks().await.map_err(failure)?;
                 print_list(globals.output, &runbooks.items, list)?;
@@ -66,6 +72,20 @@ impl Runbook {
         }
         Ok(Exit::Ok)
     }
+}
+
+fn explain(globals: &Globals, code: &str) -> Outcome {
+    let found = clawd_workflow::codes::explain(code).ok_or_else(|| {
+        Failure::usage(format!("there is no problem `{code}`"))
+            .with_hint("a code looks like `RB010`; docs/reference/runbook-problems.md has them all")
+    })?;
+    let document = serde_json::json!({
+        "code": found.id, "title": found.title, "explanation": found.explanation,
+    });
+    print(globals.output, &document, |_| {
+        outln!("{}: {}\n\n{}", found.id, found.title, found.explanation);
+    })?;
+    Ok(Exit::Ok)
 }
 
 /// The operations that ship, by name.

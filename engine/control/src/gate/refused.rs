@@ -57,7 +57,7 @@ impl Explained for Refused {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Denied { action, .. } => Some(format!(
-                "ask somebody who may publish policies, or see why with `explain` of `{}`",
+                "ask somebody who may publish policies, or see why with `clawd policy explain {}`",
                 action.as_str()
             )),
             Self::NotFound { .. } => Some("check the spelling; the lists show what there is".to_owned()),
