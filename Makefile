@@ -19,7 +19,8 @@ check: ## the fast loop: format, clippy with warnings denied, unit tests
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --locked --workspace --test system -- -D warnings
-	$(CARGO) test --locked --workspace --quiet
+	$(CARGO) test --locked --workspace --lib --bins --quiet -- --test-threads 8
+	$(CARGO) test --locked --workspace --test tree --quiet
 
 unit:
 	$(CARGO) test --locked --workspace
