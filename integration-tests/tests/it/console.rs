@@ -67,11 +67,7 @@ async fn a_person_signs_in_votes_and_finds_the_vote_in_the_audit_log() {
 
 async fn the_own_vote_is_in_the_audit_log(desk: &Desk) {
     let browser = &desk.browser;
-    let records: Vec<Value> = desk
-        .clawd
-        .json(["audit", "ls", "--run", &desk.run, "--limit", "500"])
-        .await
-        .unwrap();
+    let records = desk.records().await;
     let own = |record: &&Value| record["kind"] == "vote.cast" && record["actor"] == "user:ben";
     let own = records.iter().find(own).expect("ben's vote is a record");
     let page = format!("/audit?run={}", desk.run);

@@ -96,7 +96,7 @@ mod tests {
         for outside in [
             "..",
             "../demo/web",
-            "/root/.ssh/id_ed25519",
+            "/home/ops/.ssh/id_ed25519",
             "demo/web",
             ".",
             ".ssh",

@@ -9,22 +9,22 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use clawd_audit::{Prepared, SigningKey};
-use clawd_model::{Clock, RunId};
+use clawd_model::Clock;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 use tracing::Instrument as _;
 
 use crate::error::{CommitError, ReadError};
 use crate::inbox::Posted;
-use crate::row::Row;
 use crate::sql::sql;
 use crate::store::{CommitPoint, CommitWatch};
 use crate::writer::answer::Answers;
 use crate::writer::bulk::Bulk;
 use crate::writer::change::{Answer, Refused};
-use crate::writer::heads::{Head, Heads};
+use crate::writer::gather::{Begins, Group};
+use crate::writer::heads::Heads;
 use crate::writer::log::Logs;
-use crate::writer::{Counters, Job, TurnRows, Writer, rows};
+use crate::writer::{Counters, Job, Writer, rows};
 
 /// About how many bytes one transaction takes at most; a job that is larger is taken alone.
 const BYTES_MAX: usize = 32 * 1024 * 1024;
@@ -47,34 +47,18 @@ pub(super) enum Failure {
     Missed(&'static str),
 }
 
-/// Whether a run that is said to begin is looked up. If it is not and has begun before, its row cannot be written, and
-/// the group is gathered again.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Begins {
-    Checked,
-    Believed,
-}
-
-/// What a group comes to, once it is committed.
-struct Group {
-    verdicts: Vec<Verdict>,
-    /// Where the journals will end.
-    heads: HashMap<RunId, Head>,
-    turns: u64,
-}
-
-/// Everything the writer's task owns.
+/// Everything the writer's thread owns.
 pub(super) struct State {
-    connection: SqliteConnection,
+    pub(super) connection: SqliteConnection,
     clock: Arc<dyn Clock>,
-    logs: Logs,
-    heads: Heads,
+    pub(super) logs: Logs,
+    pub(super) heads: Heads,
     counters: Arc<Counters>,
     answers: Answers,
     /// Runs to wake once the transaction is durable: they come next behind those that let a lock go in it.
-    freed: Vec<Posted>,
+    pub(super) freed: Vec<Posted>,
     /// The epochs of the leases by shard, until something may have changed them.
-    leases: Option<Arc<HashMap<u16, u64>>>,
+    pub(super) leases: Option<Arc<HashMap<u16, u64>>>,
     /// The version of the file that everything remembered is of. As long as it stays, no other process has written.
     version: Option<i64>,
     watch: Option<CommitWatch>,
@@ -230,56 +214,6 @@ impl State {
         Ok(None)
     }
 
-    /// Checks the turns, and makes their rows; with the checkpoints, if nothing else comes behind them.
-    async fn gather(&mut self, jobs: &[Job], begins: Begins) -> Result<(Group, Bulk), Failure> {
-        let leases = self.leases().await?;
-        let mut bulk = Bulk::default();
-        let mut verdicts = Vec::with_capacity(jobs.len());
-        let mut heads: HashMap<RunId, Head> = HashMap::new();
-        for job in jobs {
-            let Job::Turn(turn, _) = job else {
-                verdicts.push(Verdict::Done);
-                continue;
-            };
-            let admitted = match self.admit(turn, &leases, &heads, begins).await? {
-                Ok(head) => {
-                    let first = self.logs.append(&turn.tenant, &turn.audit, &mut bulk);
-                    bulk.add(turn, head.number, first);
-                    heads.insert(turn.run, head);
-                    Ok(())
-                }
-                Err(refused) => Err(refused),
-            };
-            verdicts.push(Verdict::Turn(admitted));
-        }
-        self.freed = match bulk.releases() {
-            Some(runs) => self.next_behind(runs).await?,
-            None => Vec::new(),
-        };
-        if !jobs.iter().any(Job::runs_statements) {
-            self.sign(jobs, &mut bulk).await?;
-        }
-        let group = Group {
-            verdicts,
-            heads,
-            turns: bulk.turns,
-        };
-        Ok((group, bulk))
-    }
-
-    /// Who comes next in the queues that these runs are about to leave.
-    async fn next_behind(&mut self, runs: String) -> Result<Vec<Posted>, Failure> {
-        let (_, rows) = sql(rows::LOCK_NEXT).bind(runs).run(&mut self.connection).await?;
-        let posted = rows.iter().map(|row| {
-            let row = Row::new(row, "run_locks", "run");
-            Ok(Posted {
-                tenant: row.parse("tenant")?,
-                run: row.parse("run")?,
-            })
-        });
-        posted.collect()
-    }
-
     /// Opens a transaction, taking the write lock at once, so that what is read now holds until its end.
     async fn begin(&mut self) -> Result<(), Failure> {
         let (_, rows) = sql(rows::BEGIN).run(&mut self.connection).await?;
@@ -289,24 +223,6 @@ impl State {
             self.version = Some(version);
         }
         Ok(())
-    }
-
-    /// The epochs of the leases. Control writes change them, and other processes do.
-    async fn leases(&mut self) -> Result<Arc<HashMap<u16, u64>>, Failure> {
-        if let Some(leases) = &self.leases {
-            return Ok(Arc::clone(leases));
-        }
-        let (_, rows) = sql(rows::LEASES).run(&mut self.connection).await?;
-        let mut leases = HashMap::with_capacity(rows.len());
-        for row in &rows {
-            let (shard, epoch): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
-            if let (Ok(shard), Ok(epoch)) = (u16::try_from(shard), u64::try_from(epoch)) {
-                leases.insert(shard, epoch);
-            }
-        }
-        let leases = Arc::new(leases);
-        self.leases = Some(Arc::clone(&leases));
-        Ok(leases)
     }
 
     /// Runs the bulk statements that have rows, behind those that open a transaction if that is wanted, and checks that
@@ -331,54 +247,6 @@ impl State {
             }
         }
         Ok(version)
-    }
-
-    /// Checks a turn: the lease's epoch, the tenant, then the place in the journal. Tells where the journal will end.
-    async fn admit(
-        &mut self,
-        turn: &TurnRows,
-        leases: &HashMap<u16, u64>,
-        heads: &HashMap<RunId, Head>,
-        begins: Begins,
-    ) -> Result<Result<Head, CommitError>, Failure> {
-        if leases.get(&turn.shard) != Some(&turn.epoch) {
-            return Ok(Err(CommitError::Fenced {
-                shard: turn.shard,
-                epoch: turn.epoch,
-            }));
-        }
-        if !self.logs.open(&mut self.connection, &turn.tenant).await? {
-            return Ok(Err(CommitError::Invalid("there is no such tenant")));
-        }
-        let head = match heads.get(&turn.run) {
-            Some(head) => Some(head.clone()),
-            None if turn.is_new && begins == Begins::Believed => None,
-            None => self.heads.get(&mut self.connection, turn.run).await?,
-        };
-        let next = head.as_ref().map_or(1, |head| head.last_seq + 1);
-        if next != turn.first_seq {
-            return Ok(Err(CommitError::Conflict {
-                expected: next,
-                found: turn.first_seq,
-            }));
-        }
-        let number = match head {
-            Some(head) if head.tenant != turn.tenant => {
-                return Ok(Err(CommitError::Invalid("the run belongs to another tenant")));
-            }
-            // What is left in the inbox of a run that is over may still be cleared away.
-            Some(head) if head.finished && !turn.events.is_empty() => {
-                return Ok(Err(CommitError::Invalid("the run is finished")));
-            }
-            Some(head) => head.number,
-            None => self.heads.number(&mut self.connection).await?,
-        };
-        Ok(Ok(Head {
-            number,
-            tenant: turn.tenant.clone(),
-            last_seq: turn.first_seq + turn.events.len() as u64 - 1,
-            finished: turn.finished,
-        }))
     }
 
     /// Control writes and output.
@@ -416,7 +284,7 @@ impl State {
     }
 
     /// Checkpoints that are due, or asked for.
-    async fn sign(&mut self, jobs: &[Job], bulk: &mut Bulk) -> Result<(), Failure> {
+    pub(super) async fn sign(&mut self, jobs: &[Job], bulk: &mut Bulk) -> Result<(), Failure> {
         let now = self.clock.now();
         self.logs.settle(now, bulk);
         for job in jobs {

@@ -14,6 +14,7 @@
 mod answer;
 mod bulk;
 pub(crate) mod change;
+mod gather;
 mod group;
 mod heads;
 mod log;
@@ -95,7 +96,7 @@ struct Counters {
     commits: AtomicU64,
 }
 
-/// The handle on the writer's task.
+/// The handle on the writer's thread.
 pub(crate) struct Writer {
     jobs: mpsc::Sender<Job>,
     closing: mpsc::Sender<oneshot::Sender<()>>,

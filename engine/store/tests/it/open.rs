@@ -182,7 +182,7 @@ async fn tokens_of_the_first_schema_learn_who_issued_them() {
                                    ('{of_admin}', 'demo', 'ben', 'b', '[]', 'h2', 0, {later}, NULL);
          INSERT INTO sessions VALUES ('h3', 'demo', 'ben', 0, {later});
          INSERT INTO servers VALUES ('{server}', 'demo', 'web-1', 'ssh', 'root@h', 'prod', '{{}}', 0, NULL,
-                                     '/root/.ssh/id_ed25519', NULL, NULL, 1);
+                                     '/home/ops/.ssh/id_ed25519', NULL, NULL, 1);
          INSERT INTO audit VALUES (1, 0, '{}'), (1, 1, '{}');",
         record("local-operator", own, 0),
         record("user:admin", of_admin, 1),

@@ -18,6 +18,14 @@ pub(super) struct Desk {
 }
 
 impl Desk {
+    /// The audit records of the run.
+    pub(super) async fn records(&self) -> Vec<Value> {
+        self.clawd
+            .json(["audit", "ls", "--run", &self.run, "--limit", "500"])
+            .await
+            .unwrap()
+    }
+
     pub(super) async fn open() -> Self {
         let mut clawd = ClawdProcess::start_with(ClawdOptions {
             demo: true,

@@ -2,7 +2,6 @@
 //! a picture of it for people to look at, in `target/screenshots`.
 
 use clawd_integration_tests::{Browser, ColorScheme};
-use serde_json::Value;
 
 use super::desk::{Desk, ask, hold, wait_for_text};
 
@@ -67,11 +66,7 @@ async fn look(browser: &Browser, name: &str, look: &str) {
 async fn every_page_holds_on_every_screen() {
     let desk = Desk::open_as("ben").await;
     let browser = &desk.browser;
-    let records: Vec<Value> = desk
-        .clawd
-        .json(["audit", "ls", "--run", &desk.run, "--limit", "500"])
-        .await
-        .unwrap();
+    let records = desk.records().await;
     let asked = records
         .iter()
         .find(|record| record["kind"] == "gate.needs_approval")
